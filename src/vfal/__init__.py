@@ -1,0 +1,3 @@
+"""vfal: voice-face association learning as a pipeline."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,69 @@
+"""Writing files so that nothing half-written is ever taken for whole, and reading what was written."""
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from vfal.core.errors import DataError, MachineError
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary name beside `path`; on success it is flushed and renamed to `path`.
+
+    If the block raises, the temporary file is removed and `path` keeps what it had. A full disk or a
+    folder that cannot be written becomes a `MachineError` naming the file.
+    """
+    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        with partial.open("rb") as handle:
+            os.fsync(handle.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise _machine_error(error, path) from error
+    finally:
+        # Unlinking in a folder that cannot be read is part of the failure already being reported.
+        if os.access(path.parent, os.W_OK):
+            partial.unlink(missing_ok=True)
+
+
+def _machine_error(error: OSError, path: Path) -> Exception:
+    if error.errno == errno.ENOSPC:
+        return MachineError(f"{path}: the disk is full. Free some space and run again; nothing was half-written.")
+    if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        return MachineError(f"{path}: cannot be written ({error.strerror}). Make its folder writable and run again.")
+    return error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text whole or not at all."""
+    with whole_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write json with sorted keys, so that equal values are equal bytes; NaN and infinity are refused."""
+    write_text(path, json.dumps(value, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read json; a missing or damaged file is a `DataError` naming it."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file. Run the stage that makes it (`vfal doctor` names it).") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: not a json file ({error}). Delete it and run its stage again.") from error
+
+
+def sha256_of(path: Path) -> str:
+    """Hex sha256 of a file's bytes."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

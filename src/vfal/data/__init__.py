@@ -1,0 +1,1 @@
+"""Audio, faces, splits, trials, batches and packed media."""

@@ -1,0 +1,1 @@
+"""Fast scoring and intervals."""

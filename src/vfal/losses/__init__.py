@@ -1,0 +1,1 @@
+"""Loss families, one value per item."""

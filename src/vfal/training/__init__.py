@@ -1,0 +1,1 @@
+"""The loop, identity weights, optimisers and checkpoints."""
