@@ -36,9 +36,13 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 def _machine_error(error: OSError, path: Path) -> Exception:
     if error.errno == errno.ENOSPC:
-        return MachineError(f"{path}: the disk is full. Free some space and run again; nothing was half-written.")
+        return MachineError(
+            f"{path}: the disk is full. Free some space and run again; nothing was half-written."
+        )
     if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-        return MachineError(f"{path}: cannot be written ({error.strerror}). Make its folder writable and run again.")
+        return MachineError(
+            f"{path}: cannot be written ({error.strerror}). Make its folder writable and run again."
+        )
     return error
 
 
@@ -58,7 +62,9 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise DataError(f"{path}: no such file. Run the stage that makes it (`vfal doctor` names it).") from None
+        raise DataError(
+            f"{path}: no such file. Run the stage that makes it (`vfal doctor` names it)."
+        ) from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a json file ({error}). Delete it and run its stage again.") from error
 

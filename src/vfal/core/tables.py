@@ -39,7 +39,9 @@ def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     except FileNotFoundError:
         raise DataError(f"{path}: no such table. Run the stage that makes it.") from None
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: not a readable parquet file ({error}). Delete it and run its stage again.") from error
+        raise DataError(
+            f"{path}: not a readable parquet file ({error}). Delete it and run its stage again."
+        ) from error
     missing = [column for column in columns if column not in table.columns]
     if missing:
         raise DataError(f"{path}: column(s) {', '.join(missing)} missing; found {', '.join(table.columns)}.")

@@ -1,0 +1,59 @@
+"""Blocks about the machine and the corpus: what runs where, on which people."""
+
+from typing import Literal
+
+from pydantic import Field, PositiveInt
+
+from vfal.core.config.block import Block
+from vfal.core.config.generated import GeneratedCorpus
+from vfal.core.config.protocols import TrialSettings
+
+
+class Machine(Block):
+    """Device, precision and strategy of every stage that computes."""
+
+    device: str = Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    precision: Literal["fp32", "bf16"]
+    strategy: Literal["single", "ddp"]
+    threads: int = Field(ge=0)
+    workers: int = Field(ge=0)
+
+
+class Collect(Block):
+    """Which corpus, and where it lies."""
+
+    dataset: str
+    root: str
+    seed: int
+    generated: GeneratedCorpus
+
+
+class IdentityCounts(Block):
+    """How many identities each split gets; the four sets are disjoint."""
+
+    pretrain: int = Field(ge=0)
+    train: PositiveInt
+    val: PositiveInt
+    test: PositiveInt
+
+    @property
+    def total(self) -> int:
+        """Identities needed in all."""
+        return self.pretrain + self.train + self.val + self.test
+
+
+class Prepare(Block):
+    """Splits and trial lists."""
+
+    seed: int
+    identities: IdentityCounts
+    trials: TrialSettings
+
+
+class Preprocess(Block):
+    """The packed form of faces and voices."""
+
+    face_px: int = Field(ge=16, le=512)
+    sample_rate_hz: PositiveInt
+    longest_s: float = Field(gt=0)
+    max_corrupt_ratio: float = Field(ge=0, lt=1)

@@ -1,0 +1,169 @@
+"""params.yaml: reading it, refusing what is wrong in it, and overriding keys by dotted name."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from vfal.core.config.block import Block
+from vfal.core.config.machine import Collect, Machine, Prepare, Preprocess
+from vfal.core.config.phases import Ablate, Embed, Methods, Pretrain, Retrain, WarmUp, WeighIdentities
+from vfal.core.config.protocols import EvaluateSettings
+from vfal.core.config.report import Compare, Tracking
+from vfal.core.config.validate import Validate
+from vfal.core.errors import ConfigError
+
+
+class Params(Block):
+    """The whole of params.yaml, checked."""
+
+    seeds: tuple[int, ...] = Field(min_length=1)
+    machine: Machine
+    collect: Collect
+    prepare: Prepare
+    validation: Validate = Field(alias="validate")
+    preprocess: Preprocess
+    pretrain: Pretrain
+    embed: Embed
+    warm_up: WarmUp
+    weigh_identities: WeighIdentities
+    retrain: Retrain
+    methods: Methods
+    ablate: Ablate
+    evaluate: EvaluateSettings
+    compare: Compare
+    tracking: Tracking
+
+    @model_validator(mode="after")
+    def _blocks_agree(self) -> "Params":
+        counts, generated = self.prepare.identities, self.collect.generated
+        if self.collect.dataset == "generated" and counts.total > generated.people:
+            raise ValueError(
+                f"prepare.identities: {counts.pretrain} + {counts.train} + {counts.val} + {counts.test} = "
+                f"{counts.total} identities asked for, collect.generated.people makes {generated.people}"
+            )
+        for phase, batch in (("warm_up", self.warm_up.batch_size), ("retrain", self.retrain.batch_size)):
+            if batch > counts.train:
+                raise ValueError(
+                    f"{phase}.batch_size: {batch} is more than the {counts.train} identities of "
+                    "prepare.identities.train; batches hold each identity once"
+                )
+        if not self.pretrain.augmentation.crop_min_s <= self.pretrain.augmentation.crop_max_s:
+            raise ValueError("pretrain.augmentation.crop_min_s: is larger than crop_max_s")
+        self._weighing_can_end()
+        return self
+
+    def _weighing_can_end(self) -> None:
+        phase, identities = self.weigh_identities, self.prepare.identities.train
+        if phase.keep_ratio < phase.initial_ratio:
+            raise ValueError(
+                f"weigh_identities.keep_ratio: {phase.keep_ratio} is below initial_ratio "
+                f"{phase.initial_ratio}; the first update alone would keep more identities than asked for"
+            )
+        grown = int(phase.growth_ratio * identities)
+        missing = phase.keep_ratio * identities - int(phase.initial_ratio * identities)
+        if missing > 0 and grown == 0:
+            raise ValueError(
+                f"weigh_identities.growth_ratio: {phase.growth_ratio} of {identities} identities is "
+                "less than one person per update, so keep_ratio is never reached"
+            )
+        updates = 1 + (-(-missing // grown) if missing > 0 else 0)
+        last_update_step = int(updates - 1) * phase.interval_steps
+        if phase.rule == "learned" and last_update_step >= phase.max_steps:
+            raise ValueError(
+                f"weigh_identities.max_steps: keep_ratio {phase.keep_ratio} is reached at update {updates:.0f}, "
+                f"at step {last_update_step}; the phase is cut at {phase.max_steps}"
+            )
+
+
+def read_raw(path: Path) -> dict[str, Any]:
+    """params.yaml as plain values, unchecked; a missing or malformed file is a `ConfigError`."""
+    try:
+        raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file. Run vfal in the folder that holds params.yaml.") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid yaml: {error}") from error
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{path}: expected blocks like `retrain:`, found {type(raw).__name__}.")
+    return raw
+
+
+def check(raw: Mapping[str, Any], source: str = "params.yaml") -> Params:
+    """Plain values as `Params`, or a `ConfigError` that names every refused key."""
+    try:
+        return Params.model_validate(_tuples(raw))
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(problem, raw, source) for problem in error.errors())) from None
+
+
+def load_params(path: Path = Path("params.yaml")) -> Params:
+    """Read and check params.yaml."""
+    return check(read_raw(path), str(path))
+
+
+def with_overrides(raw: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of plain values with dotted keys replaced; a key that is not there is a `ConfigError`."""
+    result = _copy(raw)
+    for dotted, value in overrides.items():
+        *parents, last = dotted.split(".")
+        block: Any = result
+        for name in parents:
+            block = block.get(name) if isinstance(block, dict) else None
+        if not isinstance(block, dict) or last not in block:
+            raise ConfigError(f"params.yaml: unknown key '{dotted}'.{_nearest(dotted, _dotted_keys(raw))}")
+        block[last] = value
+    return result
+
+
+def _copy(value: Any) -> Any:
+    return {key: _copy(item) for key, item in value.items()} if isinstance(value, Mapping) else value
+
+
+def _tuples(value: Any) -> Any:
+    """Yaml has lists only; frozen blocks hold tuples."""
+    if isinstance(value, Mapping):
+        return {key: _tuples(item) for key, item in value.items()}
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+def _dotted_keys(raw: Mapping[str, Any], prefix: str = "") -> list[str]:
+    keys = []
+    for name, value in raw.items():
+        keys.append(f"{prefix}{name}")
+        if isinstance(value, Mapping):
+            keys += _dotted_keys(value, f"{prefix}{name}.")
+    return keys
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f" Did you mean '{close[0]}'?" if close else f" Known: {', '.join(sorted(known))}."
+
+
+def _explain(problem: Any, raw: Mapping[str, Any], source: str) -> str:
+    place = [str(part) for part in problem["loc"]]
+    if problem["type"] == "extra_forbidden":
+        model: Any = Params
+        for name in place[:-1]:
+            field = next((f for key, f in model.model_fields.items() if name in (key, f.alias)), None)
+            model = field.annotation if field else None
+        known = [field.alias or key for key, field in model.model_fields.items()] if model else []
+        block = ".".join(place[:-1])
+        return (
+            f"{source}{', ' + block if block else ''}: unknown key '{place[-1]}'.{_nearest(place[-1], known)}"
+        )
+    if problem["type"] == "missing":
+        return f"{source}: key '{'.'.join(place)}' is missing."
+    if problem["type"] == "value_error":
+        text = str(problem["ctx"]["error"])
+        return f"{source}, {'.'.join(place) + ': ' if place else ''}{text}."
+    return f"{source}, {'.'.join(place)}: found {problem['input']!r}; {_lower(problem['msg'])}."
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,46 @@
+"""Block about the data rules: the limits that a corpus and its trial lists must keep."""
+
+from pydantic import Field, PositiveInt, model_validator
+
+from vfal.core.config.block import Block
+from vfal.core.types import Split
+
+
+class Range(Block):
+    """Least and largest value allowed, both included."""
+
+    least: float = Field(ge=0)
+    most: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Range":
+        if self.least > self.most:
+            raise ValueError(f"least: {self.least} is larger than most: {self.most}")
+        return self
+
+
+class Validate(Block):
+    """Limits of the data rules; which rules there are stands in `vfal/validation/rules.py`."""
+
+    splits: tuple[Split, ...] = Field(min_length=1)
+    genders: tuple[str, ...] = Field(min_length=1)
+    least_genders: PositiveInt
+    nationalities: tuple[str, ...]
+    least_clips: PositiveInt
+    least_faces: PositiveInt
+    clip_duration_s: Range
+    sample_rate_hz: Range
+    face_side_px: Range
+    positive_ratio: Range
+    offenders_shown: PositiveInt
+
+    @model_validator(mode="after")
+    def _possible(self) -> "Validate":
+        if self.least_genders > len(self.genders):
+            raise ValueError(
+                f"least_genders: asks for {self.least_genders} genders, genders allows {len(self.genders)} "
+                f"({', '.join(self.genders)})"
+            )
+        if self.positive_ratio.most > 1:
+            raise ValueError(f"positive_ratio.most: {self.positive_ratio.most} is more than 1, which is every trial")
+        return self

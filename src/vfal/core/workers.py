@@ -1,0 +1,73 @@
+"""Work spread over processes that never outlive the one that started them."""
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to kill this process when its parent dies (Linux; elsewhere nothing happens).
+
+    Killing `dvc` would otherwise leave a trainer behind that goes on writing files which the next run
+    writes too.
+    """
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died between the two lines
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def worker_count(asked: int) -> int:
+    """The number of processes to use: `asked`, or every core this process may run on when it is 0."""
+    return asked or len(os.sched_getaffinity(0)) if sys.platform == "linux" else asked or os.cpu_count() or 1
+
+
+def progress_bar() -> Progress:
+    """A progress bar on stderr; silent when stderr is not a terminal."""
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+
+
+def spread(
+    work: Callable[[Task], Result], tasks: Sequence[Task], *, workers: int, title: str
+) -> Iterator[Result]:
+    """Results of `work` over `tasks`, in the order of `tasks`, computed by `workers` processes.
+
+    With one worker, or a handful of tasks, everything happens in this process. `work` must be a
+    module-level function. The first exception stops the rest.
+    """
+    processes = min(worker_count(workers), len(tasks))
+    with progress_bar() as bar:
+        handle = bar.add_task(title, total=len(tasks))
+        if processes <= 1 or len(tasks) < 8:
+            for task in tasks:
+                yield work(task)
+                bar.advance(handle)
+            return
+        # spawn, because a fork of a process that already runs threads (torch, arrow) can hang
+        with ProcessPoolExecutor(processes, get_context("spawn"), initializer=die_with_parent) as pool:
+            chunk = max(1, min(32, len(tasks) // (processes * 8)))
+            for result in pool.map(work, tasks, chunksize=chunk):
+                yield result
+                bar.advance(handle)

@@ -1,0 +1,22 @@
+"""The generated corpus as an entry of the shelf."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from vfal.core.config.machine import Collect
+from vfal.data.voxceleb_layout import list_corpus
+from vfal.dataset import Corpus, Dataset, DatasetCard
+from vfal.datasets.generated import collect
+
+
+class Generated(Dataset):
+    """People who never were, drawn and synthesised in the layout of VoxCeleb1 and VGGFace."""
+
+    card: ClassVar[DatasetCard] = DatasetCard(
+        title="Generated people with known truth", licence="MIT, as vfal itself", source="vfal"
+    )
+
+    def collect(self, settings: Collect, folder: Path, *, workers: int) -> Corpus:
+        """Make what is missing of the tree in `folder`, then list it as any VoxCeleb tree."""
+        collect(settings.generated, folder, seed=settings.seed, workers=workers)
+        return list_corpus(folder, workers=workers)

@@ -1,0 +1,14 @@
+"""The shelf of methods: one line per entry."""
+
+from vfal.core.shelf import take_down
+from vfal.method import Method
+
+SHELF = {
+    "seeking_the_shape": "vfal.methods.seeking_the_shape:SeekingTheShapeOfSound",
+}
+
+
+def get_method(name: str) -> type[Method]:
+    """The class of the method of that name."""
+    entry: type[Method] = take_down(SHELF, name, "methods")
+    return entry

@@ -1,0 +1,31 @@
+"""Where and how exactly tensors are computed: device, precision, threads, determinism."""
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+from vfal.core.config.machine import Machine
+from vfal.core.errors import MachineError
+from vfal.core.workers import worker_count
+
+
+def prepare_device(machine: Machine) -> torch.device:
+    """The device that params.yaml asks for, with deterministic kernels and a fixed number of threads."""
+    # cuBLAS reads this when it starts; without it deterministic matrix products are refused.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.set_num_threads(worker_count(machine.threads))
+    name = machine.device
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise MachineError(f"machine.device: '{name}' asked for, this machine has no usable GPU. Use auto or cpu.")
+    return torch.device(name)
+
+
+def precision_context(machine: Machine, device: torch.device) -> AbstractContextManager[object]:
+    """Autocast to bfloat16 where params.yaml asks for it; single precision otherwise."""
+    if machine.precision == "bf16":
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return nullcontext()

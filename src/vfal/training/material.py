@@ -1,0 +1,96 @@
+"""What training works on, in either regime: items per modality, and encoders that fit them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from torch import nn
+
+from vfal.core.config.params import Params
+from vfal.core.config.phases import Augmentation, Encoder
+from vfal.core.types import MODALITIES, Modality
+from vfal.data.batches import IdentityBatches, Inputs, RowsByIdentity
+from vfal.data.features import NUMBER_OF, Features, read_features
+from vfal.data.inputs import FaceInputs, FeatureInputs, VoiceInputs
+from vfal.data.media import PackedFaces, PackedVoices
+from vfal.nn.catalogue import make_encoder
+from vfal.training.checkpoint import below, load_strictly, load_tensors
+
+
+@dataclass(frozen=True)
+class Items:
+    """One modality: encoder inputs by row, and the table (number, identity, row) of the rows."""
+
+    inputs: Inputs
+    index: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Material:
+    """Both modalities, and the width of frozen features (0 for raw media)."""
+
+    items: dict[Modality, Items]
+    feature_width: dict[Modality, int]
+
+    def batches(
+        self,
+        identities: list[str],
+        *,
+        batch_identities: int,
+        views: int,
+        seed: int,
+        stream: str,
+        only: Modality | None = None,
+    ) -> IdentityBatches:
+        """Identity-unique batches over `identities`; `only` leaves the other modality out."""
+        sources = {
+            str(modality): (items.inputs, RowsByIdentity(items.index["identity"].tolist(), identities, modality))
+            for modality, items in self.items.items()
+            if only in (None, modality)
+        }
+        return IdentityBatches(
+            sources, len(identities), batch_identities=batch_identities, views=views, seed=seed, stream=stream
+        )
+
+    def of(self, identities: set[str], modality: Modality) -> pd.DataFrame:
+        """The index rows of some identities, in order."""
+        index = self.items[modality].index
+        return index[index["identity"].isin(identities)].reset_index(drop=True)
+
+
+def feature_material(folder: Path) -> Material:
+    """Frozen features as material."""
+    features: dict[Modality, Features] = {modality: read_features(folder, modality) for modality in MODALITIES}
+    return Material(
+        {modality: Items(FeatureInputs(table.vectors_ND), table.index) for modality, table in features.items()},
+        {modality: table.vectors_ND.shape[1] for modality, table in features.items()},
+    )
+
+
+def media_material(folder: Path, params: Params, augmentation: Augmentation) -> Material:
+    """Packed media as material."""
+    voices, faces = PackedVoices(folder), PackedFaces(folder)
+    voice_inputs = VoiceInputs(
+        voices,
+        augmentation,
+        sample_rate_hz=params.preprocess.sample_rate_hz,
+        whole_s=params.embed.voice_s,
+    )
+    return Material(
+        {"voice": Items(voice_inputs, voices.index), "face": Items(FaceInputs(faces, augmentation), faces.index)},
+        {"voice": 0, "face": 0},
+    )
+
+
+def raw_encoder(settings: Encoder, modality: Modality, trained: Path | None) -> nn.Module:
+    """A catalogue encoder; with `trained`, filled from models/encoders/<modality>.safetensors."""
+    encoder = make_encoder(settings.name, modality, channels=settings.channels, width=settings.width)
+    if trained is not None:
+        path = trained / f"{modality}.safetensors"
+        load_strictly(encoder, below("encoder", load_tensors(path)), path)
+    return encoder
+
+
+def index_columns(index: pd.DataFrame, modality: Modality) -> pd.DataFrame:
+    """The columns that follow an item from media to features."""
+    return index[[NUMBER_OF[modality], "identity", "row"]]

@@ -1,0 +1,192 @@
+"""The three phases of the main method, each for one seed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from vfal.core.config.params import Params
+from vfal.core.seeding import derive_seed
+from vfal.core.types import MODALITIES, Modality
+from vfal.method import Method
+from vfal.methods import get_method
+from vfal.nn.catalogue import make_encoder
+from vfal.training.checkpoint import below, load_strictly, under
+from vfal.training.devices import prepare_device
+from vfal.training.identity_weights import IdentityWeights
+from vfal.training.loop import Loop, Phase, Trained
+from vfal.training.material import Material, raw_encoder
+
+METHOD = "seeking_the_shape"
+SIGNALS = ("classification", "cosine", "rank")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all phases of one seed share."""
+
+    params: Params
+    material: Material
+    identities: list[str]  # of the training split, in the order of the classifier's rows
+    encoders: Path
+    seed: int
+    folder: Path  # checkpoints
+
+
+def build_method(params: Params, feature_width: Mapping[Modality, int], identities: int, encoders: Path | None) -> Method:
+    """The main method on frozen features or on raw media, as its block says.
+
+    With `encoders`, raw encoders start from the pre-trained ones in that folder; without, they wait to
+    be filled.
+    """
+    settings = params.methods.seeking_the_shape
+    parts: dict[Modality, nn.Module] = {}
+    for modality in MODALITIES:
+        if settings.regime == "raw":
+            parts[modality] = raw_encoder(getattr(params.pretrain, modality), modality, encoders)
+        else:
+            parts[modality] = make_encoder(
+                "feature_mlp", modality, inputs=feature_width[modality], width=settings.trunk_width, dropout=0.0
+            )
+    method = get_method(METHOD)
+    return method(parts["voice"], parts["face"], identities=identities, settings=settings)  # type: ignore[call-arg]
+
+
+def _fresh(setting: Setting, stream: str) -> Method:
+    torch.manual_seed(derive_seed(setting.seed, stream, "initial weights"))
+    return build_method(
+        setting.params, setting.material.feature_width, len(setting.identities), setting.encoders
+    )
+
+
+def _tracker(setting: Setting, signal: str) -> IdentityWeights:
+    block = setting.params.weigh_identities
+    return IdentityWeights(
+        len(setting.identities),
+        hardness_initial=getattr(block.hardness_initial, signal),
+        hardness_ema=block.hardness_ema,
+        initial_ratio=block.initial_ratio,
+        growth_ratio=block.growth_ratio,
+        decay=block.decay,
+        keep_ratio=block.keep_ratio,
+    )
+
+
+def warm_up(setting: Setting) -> dict[str, Tensor]:
+    """Phase 1: train on everybody alike, watching how hard each identity is by every measure.
+
+    Returns the model, the momentum and the hardness so far, for phase 2 to go on from.
+    """
+    block = setting.params.warm_up
+    observers = {signal: _tracker(setting, signal) for signal in SIGNALS}
+    method = _fresh(setting, "reweighting")
+    loop = _loop(
+        setting,
+        method,
+        Phase("warm_up", setting.seed, block.optimiser, block.steps, block.checkpoint_every_steps),
+        batch=block.batch_size,
+        stream="reweighting",
+        weights=None,
+        observers=observers,
+    )
+    trained = loop.run()
+    tensors = under("model", method.state_dict()) | under("momentum", trained.momentum)
+    for signal, observer in observers.items():
+        tensors |= under(f"hardness.{signal}", observer.state_dict())
+    return tensors
+
+
+def weigh_identities(setting: Setting, start: Mapping[str, Tensor], source: Path) -> IdentityWeights:
+    """Phase 2: go on from phase 1 while identities enter, easy ones first, until the keep-ratio is reached."""
+    block, first = setting.params.weigh_identities, setting.params.warm_up
+    weights = _tracker(setting, block.hardness)
+    weights.load_state_dict(below(f"hardness.{block.hardness}", start))
+    method = _fresh(setting, "reweighting")
+    load_strictly(method, below("model", start), source)
+    _loop(
+        setting,
+        method,
+        Phase(
+            "weigh_identities",
+            setting.seed,
+            first.optimiser,
+            block.max_steps,
+            first.checkpoint_every_steps,
+            first_step=first.steps,
+            update_every_steps=block.interval_steps,
+        ),
+        batch=first.batch_size,
+        stream="reweighting",
+        weights=weights,
+        observers={block.hardness: weights},
+        momentum=below("momentum", start),
+    ).run()
+    return weights
+
+
+def fixed_weights(setting: Setting, state: Mapping[str, Tensor]) -> IdentityWeights:
+    """Identity weights for phase 3, from a state dict."""
+    weights = _tracker(setting, "classification")
+    weights.load_state_dict(dict(state))
+    return weights
+
+
+def retrain(
+    setting: Setting, weights: IdentityWeights | None, validate: Callable[[Method], float]
+) -> Trained:
+    """Phase 3: from the pre-trained encoders again, weights held fixed; the best step on validation is kept.
+
+    `weights` None trains everybody alike (the paper's ablation -W).
+    """
+    block = setting.params.retrain
+    return _loop(
+        setting,
+        _fresh(setting, "retraining"),
+        Phase(
+            "retrain",
+            setting.seed,
+            block.optimiser,
+            block.steps,
+            block.checkpoint_every_steps,
+            validate_every_steps=block.validate_every_steps,
+        ),
+        batch=block.batch_size,
+        stream="retraining",
+        weights=weights,
+        observers={},
+        validate=validate,
+    ).run()
+
+
+def _loop(
+    setting: Setting,
+    method: Method,
+    phase: Phase,
+    *,
+    batch: int,
+    stream: str,
+    weights: IdentityWeights | None,
+    observers: Mapping[str, IdentityWeights],
+    momentum: Mapping[str, Tensor] | None = None,
+    validate: Callable[[Method], float] | None = None,
+) -> Loop:
+    batches = setting.material.batches(
+        setting.identities, batch_identities=batch, views=1, seed=setting.seed, stream=stream
+    )
+    machine = setting.params.machine
+    return Loop(
+        method,
+        batches,
+        phase,
+        machine=machine,
+        device=prepare_device(machine),
+        folder=setting.folder,
+        weights=weights,
+        observers=observers,
+        momentum=momentum,
+        validate=validate,
+    )
+
+
