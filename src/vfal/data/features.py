@@ -1,7 +1,7 @@
 """Frozen features on disk: one vector per clip and per face.
 
-    voices.npy   float32 (clips, D)     voices.parquet   clip, identity, row
-    faces.npy    float32 (faces, D)     faces.parquet    face, identity, row
+voices.npy   float32 (clips, D)     voices.parquet   clip, identity, row
+faces.npy    float32 (faces, D)     faces.parquet    face, identity, row
 """
 
 from dataclasses import dataclass

@@ -16,7 +16,7 @@ class FeatureInputs:
     """Frozen features (items, D); nothing is varied."""
 
     def __init__(self, features_ND: np.ndarray) -> None:  # type: ignore[type-arg]
-        self.features_ND = torch.from_numpy(np.ascontiguousarray(features_ND, dtype=np.float32))
+        self.features_ND = torch.from_numpy(np.array(features_ND, dtype=np.float32))
 
     def draw(self, rows: Rows, rng: np.random.Generator) -> Tensor:
         """Features of `rows` (B, D)."""
@@ -98,6 +98,8 @@ def augment_faces(images_BCHW: Tensor, settings: Augmentation, rng: np.random.Ge
         ],
         axis=1,
     )
-    grid = affine_grid(torch.from_numpy(theta.astype(np.float32)), [count, 3, size, size], align_corners=False)
+    grid = affine_grid(
+        torch.from_numpy(theta.astype(np.float32)), [count, 3, size, size], align_corners=False
+    )
     # 127 of 255 is -0.004: zero padding is mid grey.
     return grid_sample(images_BCHW, grid, mode="bilinear", padding_mode="zeros", align_corners=False)

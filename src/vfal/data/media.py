@@ -79,7 +79,13 @@ Shard = list[tuple[int, str]]  # per item: samples decoded (or 1 for a picture) 
 
 
 def _decode_shards(
-    items: pd.DataFrame, root: Path, work: Path, decode: Callable[[Path], Decoded], *, workers: int, title: str
+    items: pd.DataFrame,
+    root: Path,
+    work: Path,
+    decode: Callable[[Path], Decoded],
+    *,
+    workers: int,
+    title: str,
 ) -> list[Shard]:
     work.mkdir(parents=True, exist_ok=True)
     paths = [root / path for path in items["path"]]
@@ -107,7 +113,9 @@ def _keep_shard(work: Path, number: int, results: Iterator[Decoded], count: int)
     write_text(work / f"{number:06d}.json", json.dumps(entries))
 
 
-def _collect(items: pd.DataFrame, number: str, shards: list[Shard]) -> tuple[pd.DataFrame, list[int], pd.DataFrame]:
+def _collect(
+    items: pd.DataFrame, number: str, shards: list[Shard]
+) -> tuple[pd.DataFrame, list[int], pd.DataFrame]:
     entries = [entry for shard in shards for entry in shard]
     reasons = np.asarray([reason for _, reason in entries], dtype=object)
     good = reasons == ""
@@ -134,11 +142,11 @@ class PackedVoices:
         self.offsets = self.index["offset"].to_numpy()
         self.lengths = self.index["samples"].to_numpy()
         if int(self.lengths.sum()) != len(self.samples_T):
-            raise DataError(f"{folder}/voices.npy: {len(self.samples_T)} samples, its index says {self.lengths.sum()}.")
+            raise DataError(
+                f"{folder}/voices.npy: {len(self.samples_T)} samples, its index says {self.lengths.sum()}."
+            )
 
-    def crops(
-        self, rows: NDArray[np.int64], starts: NDArray[np.int64], length: int
-    ) -> NDArray[np.int16]:
+    def crops(self, rows: NDArray[np.int64], starts: NDArray[np.int64], length: int) -> NDArray[np.int16]:
         """Pieces (B, length) of the recordings `rows`, beginning at `starts`; a short one is repeated.
 
         The published code tiles clips that are shorter than what it wants; so does this.
@@ -155,7 +163,9 @@ class PackedFaces:
         self.index = read_table(folder / "faces.parquet", ["face", "identity", "row"])
         self.pixels_MHWC = _mapped(folder / "faces.npy")
         if len(self.index) != len(self.pixels_MHWC):
-            raise DataError(f"{folder}/faces.npy: {len(self.pixels_MHWC)} pictures, its index says {len(self.index)}.")
+            raise DataError(
+                f"{folder}/faces.npy: {len(self.pixels_MHWC)} pictures, its index says {len(self.index)}."
+            )
 
 
 def _mapped(path: Path) -> NDArray[Any]:

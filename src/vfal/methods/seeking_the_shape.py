@@ -35,7 +35,9 @@ class SeekingTheShapeOfSound(Method):
         ),
     )
 
-    def __init__(self, voice: nn.Module, face: nn.Module, *, identities: int, settings: SeekingTheShape) -> None:
+    def __init__(
+        self, voice: nn.Module, face: nn.Module, *, identities: int, settings: SeekingTheShape
+    ) -> None:
         """`voice` and `face` are encoders with an attribute `width`; `identities` are those trained on."""
         super().__init__()
         self.voice, self.face, self.settings = voice, face, settings
@@ -76,7 +78,10 @@ class SeekingTheShapeOfSound(Method):
             "all",
             Terms(
                 losses,
-                signals={"classification": (ce["voice"] + ce["face"]).detach(), **_distances(voices_BD, faces_BD)},
+                signals={
+                    "classification": (ce["voice"] + ce["face"]).detach(),
+                    **_distances(voices_BD, faces_BD),
+                },
                 batch_mean=frozenset({"identity_voice", "identity_face"} if batch_mean else ()),
             ),
         )

@@ -1,1 +1,16 @@
 """The stages of dvc.yaml, one file each: read params, read inputs, call a room, write outputs."""
+
+STAGES = (
+    "collect",
+    "prepare",
+    "validate",
+    "preprocess",
+    "pretrain",
+    "embed",
+    "warm_up",
+    "weigh_identities",
+    "retrain",
+    "ablate",
+    "evaluate",
+    "compare",
+)

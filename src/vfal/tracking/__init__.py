@@ -1,1 +1,1 @@
-"""The local record of a run and its MLflow mirror."""
+"""The MLflow mirror and the registered model. The record on disk is the truth; MLflow follows it."""

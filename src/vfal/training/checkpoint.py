@@ -28,7 +28,9 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
     except Exception as error:  # safetensors raises its own untyped errors
         if type(error).__name__ != "SafetensorError":
             raise
-        raise WeightsError(f"{path}: not a whole safetensors file ({error}). Delete it and run its stage again.") from error
+        raise WeightsError(
+            f"{path}: not a whole safetensors file ({error}). Delete it and run its stage again."
+        ) from error
 
 
 def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -38,7 +40,9 @@ def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors whose name begins with `prefix.`, without it."""
-    return {name[len(prefix) + 1 :]: tensor for name, tensor in tensors.items() if name.startswith(f"{prefix}.")}
+    return {
+        name[len(prefix) + 1 :]: tensor for name, tensor in tensors.items() if name.startswith(f"{prefix}.")
+    }
 
 
 def load_strictly(module: torch.nn.Module, tensors: Mapping[str, Tensor], source: Path) -> None:

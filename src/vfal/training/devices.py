@@ -20,7 +20,9 @@ def prepare_device(machine: Machine) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda") and not torch.cuda.is_available():
-        raise MachineError(f"machine.device: '{name}' asked for, this machine has no usable GPU. Use auto or cpu.")
+        raise MachineError(
+            f"machine.device: '{name}' asked for, this machine has no usable GPU. Use auto or cpu."
+        )
     return torch.device(name)
 
 

@@ -71,7 +71,8 @@ class Loop:
         self.weights, self.observers, self.validate = weights, observers, validate
         self.names = {parameter: name for name, parameter in method.named_parameters()}
         self.optimisers = {
-            player: make_optimiser(parameters, phase.optimiser) for player, parameters in method.players().items()
+            player: make_optimiser(parameters, phase.optimiser)
+            for player, parameters in method.players().items()
         }
         for optimiser in self.optimisers.values():
             give_momentum(optimiser, self.names, momentum or {})
@@ -123,7 +124,9 @@ class Loop:
                     observer.observe(identity_B, terms.signals[name])
             if global_step % LOG_EVERY_STEPS == 0:
                 row |= {"loss": float(loss.detach())}
-                row |= {f"loss_{name}": float(loss_B.detach().mean()) for name, loss_B in terms.losses.items()}
+                row |= {
+                    f"loss_{name}": float(loss_B.detach().mean()) for name, loss_B in terms.losses.items()
+                }
                 row |= {f"signal_{name}": float(value_B.mean()) for name, value_B in terms.signals.items()}
         if global_step % LOG_EVERY_STEPS == 0:
             if self.weights is not None:
@@ -146,8 +149,12 @@ class Loop:
                 parts.append(reduce(loss_B, weight_B.to(loss_B)))
         total = torch.stack(parts).sum()
         if not torch.isfinite(total):
-            found = ", ".join(f"{name}={float(value.detach()):.4g}" for name, value in zip(terms.losses, parts, strict=True))
-            raise DivergedError(f"{self.phase.name}, step {step}: the loss is not finite ({found}). Lower the learning rate.")
+            found = ", ".join(
+                f"{name}={float(value.detach()):.4g}" for name, value in zip(terms.losses, parts, strict=True)
+            )
+            raise DivergedError(
+                f"{self.phase.name}, step {step}: the loss is not finite ({found}). Lower the learning rate."
+            )
         return total
 
     def _move(self, player: str, loss: Tensor, rate: float) -> None:
@@ -162,7 +169,10 @@ class Loop:
         """Update the identity weights when it is time; True once they have reached their keep-ratio."""
         if not self.phase.update_every_steps or self.weights is None:
             return False
-        if step % self.phase.update_every_steps == 0 and step // self.phase.update_every_steps == self.weights.updates:
+        if (
+            step % self.phase.update_every_steps == 0
+            and step // self.phase.update_every_steps == self.weights.updates
+        ):
             self.weights.update()
         return self.weights.done
 

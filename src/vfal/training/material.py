@@ -13,7 +13,7 @@ from vfal.data.batches import IdentityBatches, Inputs, RowsByIdentity
 from vfal.data.features import NUMBER_OF, Features, read_features
 from vfal.data.inputs import FaceInputs, FeatureInputs, VoiceInputs
 from vfal.data.media import PackedFaces, PackedVoices
-from vfal.nn.catalogue import make_encoder
+from vfal.nn.catalogue import make_encoder, settings_of
 from vfal.training.checkpoint import below, load_strictly, load_tensors
 
 
@@ -44,7 +44,10 @@ class Material:
     ) -> IdentityBatches:
         """Identity-unique batches over `identities`; `only` leaves the other modality out."""
         sources = {
-            str(modality): (items.inputs, RowsByIdentity(items.index["identity"].tolist(), identities, modality))
+            str(modality): (
+                items.inputs,
+                RowsByIdentity(items.index["identity"].tolist(), identities, modality),
+            )
             for modality, items in self.items.items()
             if only in (None, modality)
         }
@@ -60,9 +63,14 @@ class Material:
 
 def feature_material(folder: Path) -> Material:
     """Frozen features as material."""
-    features: dict[Modality, Features] = {modality: read_features(folder, modality) for modality in MODALITIES}
+    features: dict[Modality, Features] = {
+        modality: read_features(folder, modality) for modality in MODALITIES
+    }
     return Material(
-        {modality: Items(FeatureInputs(table.vectors_ND), table.index) for modality, table in features.items()},
+        {
+            modality: Items(FeatureInputs(table.vectors_ND), table.index)
+            for modality, table in features.items()
+        },
         {modality: table.vectors_ND.shape[1] for modality, table in features.items()},
     )
 
@@ -77,14 +85,19 @@ def media_material(folder: Path, params: Params, augmentation: Augmentation) -> 
         whole_s=params.embed.voice_s,
     )
     return Material(
-        {"voice": Items(voice_inputs, voices.index), "face": Items(FaceInputs(faces, augmentation), faces.index)},
+        {
+            "voice": Items(voice_inputs, voices.index),
+            "face": Items(FaceInputs(faces, augmentation), faces.index),
+        },
         {"voice": 0, "face": 0},
     )
 
 
 def raw_encoder(settings: Encoder, modality: Modality, trained: Path | None) -> nn.Module:
     """A catalogue encoder; with `trained`, filled from models/encoders/<modality>.safetensors."""
-    encoder = make_encoder(settings.name, modality, channels=settings.channels, width=settings.width)
+    sizes = {"channels": settings.channels, "width": settings.width}
+    taken = settings_of(settings.name, modality)  # the published networks have their size fixed
+    encoder = make_encoder(settings.name, modality, **{key: sizes[key] for key in sizes if key in taken})
     if trained is not None:
         path = trained / f"{modality}.safetensors"
         load_strictly(encoder, below("encoder", load_tensors(path)), path)

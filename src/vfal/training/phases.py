@@ -35,7 +35,9 @@ class Setting:
     folder: Path  # checkpoints
 
 
-def build_method(params: Params, feature_width: Mapping[Modality, int], identities: int, encoders: Path | None) -> Method:
+def build_method(
+    params: Params, feature_width: Mapping[Modality, int], identities: int, encoders: Path | None
+) -> Method:
     """The main method on frozen features or on raw media, as its block says.
 
     With `encoders`, raw encoders start from the pre-trained ones in that folder; without, they wait to
@@ -48,7 +50,11 @@ def build_method(params: Params, feature_width: Mapping[Modality, int], identiti
             parts[modality] = raw_encoder(getattr(params.pretrain, modality), modality, encoders)
         else:
             parts[modality] = make_encoder(
-                "feature_mlp", modality, inputs=feature_width[modality], width=settings.trunk_width, dropout=0.0
+                "feature_mlp",
+                modality,
+                inputs=feature_width[modality],
+                width=settings.trunk_width,
+                dropout=0.0,
             )
     method = get_method(METHOD)
     return method(parts["voice"], parts["face"], identities=identities, settings=settings)  # type: ignore[call-arg]
@@ -61,7 +67,8 @@ def _fresh(setting: Setting, stream: str) -> Method:
     )
 
 
-def _tracker(setting: Setting, signal: str) -> IdentityWeights:
+def new_tracker(setting: Setting, signal: str) -> IdentityWeights:
+    """Identity weights of this setting before anything was seen; `signal` names the hardness measure."""
     block = setting.params.weigh_identities
     return IdentityWeights(
         len(setting.identities),
@@ -71,6 +78,7 @@ def _tracker(setting: Setting, signal: str) -> IdentityWeights:
         growth_ratio=block.growth_ratio,
         decay=block.decay,
         keep_ratio=block.keep_ratio,
+        device=prepare_device(setting.params.machine),
     )
 
 
@@ -80,7 +88,7 @@ def warm_up(setting: Setting) -> dict[str, Tensor]:
     Returns the model, the momentum and the hardness so far, for phase 2 to go on from.
     """
     block = setting.params.warm_up
-    observers = {signal: _tracker(setting, signal) for signal in SIGNALS}
+    observers = {signal: new_tracker(setting, signal) for signal in SIGNALS}
     method = _fresh(setting, "reweighting")
     loop = _loop(
         setting,
@@ -101,7 +109,7 @@ def warm_up(setting: Setting) -> dict[str, Tensor]:
 def weigh_identities(setting: Setting, start: Mapping[str, Tensor], source: Path) -> IdentityWeights:
     """Phase 2: go on from phase 1 while identities enter, easy ones first, until the keep-ratio is reached."""
     block, first = setting.params.weigh_identities, setting.params.warm_up
-    weights = _tracker(setting, block.hardness)
+    weights = new_tracker(setting, block.hardness)
     weights.load_state_dict(below(f"hardness.{block.hardness}", start))
     method = _fresh(setting, "reweighting")
     load_strictly(method, below("model", start), source)
@@ -123,13 +131,6 @@ def weigh_identities(setting: Setting, start: Mapping[str, Tensor], source: Path
         observers={block.hardness: weights},
         momentum=below("momentum", start),
     ).run()
-    return weights
-
-
-def fixed_weights(setting: Setting, state: Mapping[str, Tensor]) -> IdentityWeights:
-    """Identity weights for phase 3, from a state dict."""
-    weights = _tracker(setting, "classification")
-    weights.load_state_dict(dict(state))
     return weights
 
 
@@ -188,5 +189,3 @@ def _loop(
         momentum=momentum,
         validate=validate,
     )
-
-

@@ -1,7 +1,7 @@
 """The frames that rules look at: derived from the tables so that one row is one thing to judge.
 
 Great Expectations judges rows and names rows, so a question about people ("in how many splits?") is
-answered here, with group-bys, and only judged there. A frame's `subject` columns name a row.
+answered here, with group-bys, and only judged there.
 """
 
 import os
@@ -9,18 +9,25 @@ import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from string import Formatter
 
 import pandas as pd
 
+from vfal.evaluation.groups import UNKNOWN
 from vfal.validation.normalise import filled, normalised_id, normalised_name
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A table to judge, and the columns that name one of its rows in a report."""
+    """A table to judge, and how to name one of its rows: a text with columns in braces."""
 
     table: pd.DataFrame
-    subject: tuple[str, ...]
+    subject: str
+
+    @property
+    def subject_columns(self) -> list[str]:
+        """The columns that `subject` names, in its order."""
+        return [column for _, column, _, _ in Formatter().parse(self.subject) if column]
 
 
 def corpus_frames(tables: Mapping[str, pd.DataFrame], root: Path, splits: Sequence[str]) -> dict[str, Frame]:
@@ -34,16 +41,16 @@ def corpus_frames(tables: Mapping[str, pd.DataFrame], root: Path, splits: Sequen
     faces = _items(tables["faces"], "face", people, root)
     heard, seen = clips[clips["problem"].eq("")], faces[faces["problem"].eq("")]
     return {
-        "identities": Frame(identities, ("subject",)),
-        "people": Frame(_people(identities, heard, seen), ("identity",)),
-        "ids": Frame(_spellings(identities, normalised_id(identities["identity"])), ("identities",)),
-        "names": Frame(_spellings(identities, normalised_name(identities["name"])), ("identities",)),
-        "splits": Frame(_splits(identities, splits), ("split",)),
-        "contents": Frame(_contents(heard, seen, people), ("paths",)),
-        "clips": Frame(clips, ("subject",)),
-        "faces": Frame(faces, ("subject",)),
-        "readable clips": Frame(heard, ("subject",)),
-        "readable faces": Frame(seen, ("subject",)),
+        "identities": Frame(identities, "{subject}"),
+        "people": Frame(_people(identities, heard, seen), "{identity}"),
+        "ids": Frame(_spellings(identities, normalised_id(identities["identity"])), "{identities}"),
+        "names": Frame(_spellings(identities, normalised_name(identities["name"])), "{identities}"),
+        "splits": Frame(_splits(identities, splits), "{split}"),
+        "contents": Frame(_contents(heard, seen, people), "{paths}"),
+        "clips": Frame(clips, "{subject}"),
+        "faces": Frame(faces, "{subject}"),
+        "readable clips": Frame(heard, "{subject}"),
+        "readable faces": Frame(seen, "{subject}"),
     }
 
 
@@ -61,7 +68,7 @@ def _people(identities: pd.DataFrame, clips: pd.DataFrame, faces: pd.DataFrame) 
     frame = known.drop_duplicates("identity")[["identity"]].reset_index(drop=True)
     return frame.assign(
         splits=_looked_up(frame["identity"], known.groupby("identity")["split"].nunique()),
-        splits_found=frame["identity"].map(_joined(known, "identity", "split")).fillna("no split"),
+        splits_found=_named(frame["identity"], _joined(known, "identity", "split"), "no split"),
         clips=_looked_up(frame["identity"], clips["identity"].value_counts()),
         faces=_looked_up(frame["identity"], faces["identity"].value_counts()),
     )
@@ -85,11 +92,11 @@ def _splits(identities: pd.DataFrame, expected: Sequence[str]) -> pd.DataFrame:
     people = identities.dropna(subset=["identity", "split"]).drop_duplicates(["identity", "split"])
     names = dict.fromkeys([*expected, *sorted(people["split"].unique())])
     frame = pd.DataFrame({"split": list(names)}, dtype="str")
-    by_split = people.groupby("split")
+    gendered = people[people["gender"].ne(UNKNOWN["gender"])]
     return frame.assign(
-        people=_looked_up(frame["split"], by_split["identity"].nunique()),
-        genders=_looked_up(frame["split"], by_split["gender"].nunique()),
-        genders_found=frame["split"].map(_joined(people, "split", "gender")).fillna("no gender"),
+        people=_looked_up(frame["split"], people.groupby("split")["identity"].nunique()),
+        genders=_looked_up(frame["split"], gendered.groupby("split")["gender"].nunique()),
+        genders_found=_named(frame["split"], _joined(gendered, "split", "gender"), "no gender"),
     )
 
 
@@ -149,6 +156,11 @@ def _looked_up(keys: pd.Series, counts: pd.Series) -> pd.Series:
     return keys.map(counts).fillna(0).astype("int64")
 
 
+def _named(keys: pd.Series, names: pd.Series, otherwise: str) -> pd.Series:
+    found = keys.map(names)
+    return found.astype("str").where(found.notna(), otherwise)
+
+
 def _joined(rows: pd.DataFrame, key: str, column: str) -> pd.Series:
     """The distinct values of `column` under each key as one text; only keys with several are joined."""
     values = rows.dropna(subset=column).drop_duplicates([key, column]).sort_values([key, column])
@@ -156,5 +168,3 @@ def _joined(rows: pd.DataFrame, key: str, column: str) -> pd.Series:
     several = values[values.duplicated(key, keep=False)].groupby(key)[column].agg(", ".join)
     text.loc[several.index] = several.to_numpy(dtype=object)
     return text
-
-

@@ -16,6 +16,7 @@ from vfal.core.config.protocols import EvaluateSettings
 from vfal.core.config.report import Compare, Tracking
 from vfal.core.config.validate import Validate
 from vfal.core.errors import ConfigError
+from vfal.core.growth import updates_needed
 
 
 class Params(Block):
@@ -64,18 +65,16 @@ class Params(Block):
                 f"weigh_identities.keep_ratio: {phase.keep_ratio} is below initial_ratio "
                 f"{phase.initial_ratio}; the first update alone would keep more identities than asked for"
             )
-        grown = int(phase.growth_ratio * identities)
-        missing = phase.keep_ratio * identities - int(phase.initial_ratio * identities)
-        if missing > 0 and grown == 0:
-            raise ValueError(
-                f"weigh_identities.growth_ratio: {phase.growth_ratio} of {identities} identities is "
-                "less than one person per update, so keep_ratio is never reached"
-            )
-        updates = 1 + (-(-missing // grown) if missing > 0 else 0)
-        last_update_step = int(updates - 1) * phase.interval_steps
+        updates = updates_needed(
+            identities,
+            initial_ratio=phase.initial_ratio,
+            growth_ratio=phase.growth_ratio,
+            keep_ratio=phase.keep_ratio,
+        )
+        last_update_step = (updates - 1) * phase.interval_steps
         if phase.rule == "learned" and last_update_step >= phase.max_steps:
             raise ValueError(
-                f"weigh_identities.max_steps: keep_ratio {phase.keep_ratio} is reached at update {updates:.0f}, "
+                f"weigh_identities.max_steps: keep_ratio {phase.keep_ratio} is reached at update {updates}, "
                 f"at step {last_update_step}; the phase is cut at {phase.max_steps}"
             )
 
@@ -118,6 +117,16 @@ def with_overrides(raw: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict
             raise ConfigError(f"params.yaml: unknown key '{dotted}'.{_nearest(dotted, _dotted_keys(raw))}")
         block[last] = value
     return result
+
+
+def variant_of(params: Params, name: str) -> Params:
+    """The parameters of the ablation `name`: its dotted overrides put over everything else."""
+    if name not in params.ablate.variants:
+        raise ConfigError(
+            f"ablate.variants: no variant '{name}'.{_nearest(name, list(params.ablate.variants))}"
+        )
+    overridden = with_overrides(params.model_dump(by_alias=True), params.ablate.variants[name])
+    return check(overridden, f"params.yaml, ablate.variants.{name}")
 
 
 def _copy(value: Any) -> Any:

@@ -1,6 +1,8 @@
 """Blocks about looking at results and telling other systems of them."""
 
-from pydantic import Field, PositiveInt
+import re
+
+from pydantic import Field, PositiveInt, field_validator
 
 from vfal.core.config.block import Block
 
@@ -10,6 +12,8 @@ class Compare(Block):
 
     retrieved_voices: PositiveInt
     retrieved_faces: PositiveInt
+    dropped_faces: PositiveInt
+    hardness_bins: PositiveInt
 
 
 class Tracking(Block):
@@ -17,4 +21,14 @@ class Tracking(Block):
 
     uri: str
     experiment: str = Field(min_length=1)
-    model_name: str = Field(min_length=1)
+    model_name: str = Field(pattern=r"^[\w.-]+$")  # MLflow's addresses, models:/<name>@<alias>, allow no more
+
+    @field_validator("uri")
+    @classmethod
+    def _known_scheme(cls, uri: str) -> str:
+        if uri and not re.match(r"(https?|(postgresql|mysql)(\+\w+)?)://[^/]|sqlite:///.", uri):
+            raise ValueError(
+                f"found '{uri}'; expected http://, https://, sqlite:///<file>, postgresql:// or mysql://, or "
+                "nothing for a database in this folder (MLflow writes no `file:` stores any more)"
+            )
+        return uri

@@ -1,9 +1,11 @@
 """Block about the data rules: the limits that a corpus and its trial lists must keep."""
 
+from typing import Literal
+
 from pydantic import Field, PositiveInt, model_validator
 
 from vfal.core.config.block import Block
-from vfal.core.types import Split
+from vfal.core.types import Group, Split
 
 
 class Range(Block):
@@ -31,6 +33,9 @@ class Validate(Block):
     clip_duration_s: Range
     sample_rate_hz: Range
     face_side_px: Range
+    trial_tables: tuple[Literal["matching", "verification", "joint_matching"], ...] = Field(min_length=1)
+    trial_splits: tuple[Split, ...] = Field(min_length=1)
+    trial_groups: tuple[Group, ...] = Field(min_length=1)
     positive_ratio: Range
     offenders_shown: PositiveInt
 
@@ -42,5 +47,7 @@ class Validate(Block):
                 f"({', '.join(self.genders)})"
             )
         if self.positive_ratio.most > 1:
-            raise ValueError(f"positive_ratio.most: {self.positive_ratio.most} is more than 1, which is every trial")
+            raise ValueError(
+                f"positive_ratio.most: {self.positive_ratio.most} is more than 1, which is every trial"
+            )
         return self

@@ -1,0 +1,44 @@
+# The two commands are `make repro` and `make test`; both make what they need first.
+PYTHON ?= python3
+BIN := .venv/bin
+PRESET ?=
+
+.PHONY: repro test check setup ui bench docs doctor clean
+
+# The wrapper sets PATH and the off switches of every tool's telemetry, and takes dvc down with it.
+repro: setup
+	@$(if $(PRESET),$(BIN)/vfal preset $(PRESET) &&) $(BIN)/vfal repro
+
+test: setup
+	@$(BIN)/python -m pytest
+
+check: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+setup: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON): not found; vfal needs Python 3.11 or newer (make PYTHON=...)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { $(PYTHON) --version; echo "vfal needs Python 3.11 or newer (make PYTHON=...)"; exit 1; }
+	@echo "Installing pinned versions into .venv (about 6 GB, a few minutes, once)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --progress-bar on --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+ui: setup
+	@$(BIN)/vfal ui
+
+doctor: setup
+	@$(BIN)/vfal doctor
+
+bench: setup
+	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+
+docs: setup
+	@$(BIN)/python -m vfal.docs
+
+clean:
+	rm -rf .state dvc_plots

@@ -1,0 +1,80 @@
+"""The rows of the report: which trained models there are, and what each one is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vfal.core.config.params import Params, variant_of
+
+CHANCE, CEILING, WARM_UP, MAIN = "chance", "ceiling", "warm_up", "seeking_the_shape"
+
+_KNOWN = {
+    CHANCE: ("Chance", "guessing"),
+    CEILING: (
+        "Oracle ceiling",
+        "the exact likelihood ratio of each pair, from the factors that made the people",
+    ),
+    WARM_UP: ("Warm-up only", "phase 1 alone, every identity alike"),
+    MAIN: ("Seeking the shape (paper's rule)", "all three phases; hardness is the classification loss"),
+    "without_weights": ("Without weights (-W)", "the same training, every identity alike"),
+    "cosine_hardness": ("Cosine hardness", "hardness is 1 - cosine of own voice and own face"),
+    "rank_hardness": ("Rank hardness", "hardness is the rank of the own face or voice in its batch"),
+    "oracle_drop": (
+        "Oracle drop",
+        "exactly the personalised identities are left out: the most weighting could gain",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row: its name on disk, what to call it, and one phrase that says what it is."""
+
+    name: str
+    label: str
+    meaning: str
+    rule: str  # where its identity weights come from: learned, none or truth
+
+
+@dataclass(frozen=True)
+class Lineup:
+    """Every trained model in the order of the table; `baseline` is the one without identity weights."""
+
+    entries: tuple[Entry, ...]
+    baseline: str | None
+
+    def __getitem__(self, name: str) -> Entry:
+        for entry in self.entries:
+            if entry.name == name:
+                return entry
+        return entry_of(name, {}, "none")
+
+    @property
+    def weighted(self) -> tuple[Entry, ...]:
+        """The entries that leave identities out."""
+        return tuple(entry for entry in self.entries if entry.rule != "none")
+
+
+def entry_of(name: str, overrides: Mapping[str, Any], rule: str) -> Entry:
+    """The row of that name; one nobody has described is told by the parameters it changes."""
+    changed = ", ".join(f"{key} = {value}" for key, value in overrides.items())
+    label, meaning = _KNOWN.get(name, (name.replace("_", " ").capitalize(), changed))
+    return Entry(name, label, meaning, rule)
+
+
+def line_up(params: Params) -> Lineup:
+    """Warm-up, the variant without weights, the main method, then the other variants as params.yaml has them."""
+    main_rule = params.weigh_identities.rule
+    variants = [
+        entry_of(name, overrides, variant_of(params, name).weigh_identities.rule)
+        for name, overrides in params.ablate.variants.items()
+    ]
+    plain = [
+        name
+        for name, overrides in params.ablate.variants.items()
+        if dict(overrides) == {"weigh_identities.rule": "none"}
+    ]
+    baseline = plain[0] if plain else None
+    first = [entry for entry in variants if entry.name == baseline]
+    rest = [entry for entry in variants if entry.name != baseline]
+    return Lineup((entry_of(WARM_UP, {}, "none"), *first, entry_of(MAIN, {}, main_rule), *rest), baseline)

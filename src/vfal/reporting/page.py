@@ -1,0 +1,180 @@
+"""The page: one html file that needs nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from vfal.core.files import read_json, write_text
+from vfal.core.paths import MEDIA, PREPARED, REPORTS
+from vfal.core.tables import read_table
+from vfal.data.media import PackedFaces
+from vfal.reporting.curves import evaluated_curve
+from vfal.reporting.dropped import votes
+from vfal.reporting.entries import CEILING, CHANCE, MAIN
+from vfal.reporting.facts import facts
+from vfal.reporting.pictures import Album, Group, Retrieved, dropped_groups, retrieved_rows
+from vfal.reporting.plots import Plot
+from vfal.reporting.plots.style import inline
+from vfal.reporting.published import SOURCE, published
+from vfal.reporting.report import Report, detection_table
+from vfal.reporting.table import GROUPS, Row, column_of, difference_rows, percent, value_rows
+
+GAUGES = ("1:2, all", "1:2, same gender", "AUC", "mAP")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place on a gauge: `place` in percent of its width."""
+
+    name: str
+    text: str
+    place: float
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """One headline number between chance and the ceiling (or 100 %)."""
+
+    heading: str
+    direction: str
+    value: str
+    interval: str
+    reached: float
+    low: float
+    high: float
+    ends: tuple[Mark, Mark]
+
+
+def write_page(report: Report, plots: list[Plot], svgs: Mapping[str, str]) -> None:
+    """Write `reports/index.html`."""
+    environment = Environment(
+        loader=PackageLoader("vfal.reporting", "."), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters["minus"] = lambda text: str(text).replace("-", "−")
+    figures = {
+        plot.name: {"plot": plot, "svg": Markup(inline(svgs[plot.name], plot.name))}
+        for plot in plots  # noqa: S704
+    }
+    page = environment.get_template("page.html").render(
+        css=Markup(environment.get_template("page.css").render()),  # noqa: S704
+        figures=figures,
+        **_tables(report),
+        **_pictures(report),
+        facts=facts(report.params),
+        verdict=_verdict(),
+        sentences=report.sentences,
+        gauges=gauges(report.tidy),
+        truth_known=not report.known.empty,
+        main=MAIN,
+        edges=(CHANCE, CEILING),
+        level=report.params.evaluate.level,
+        seeds=report.params.seeds,
+        replicates=report.params.evaluate.bootstrap_replicates,
+    )
+    write_text(REPORTS / "index.html", page + "\n")
+
+
+def _tables(report: Report) -> dict[str, Any]:
+    columns = [column_of(metric) for metric in report.metrics]
+    baseline = report.lineup.baseline
+    table = published()
+    return {
+        "columns": columns,
+        "headings": _spans([column.heading for column in columns]),
+        "values": value_rows(report.tidy, report.lineup, columns),
+        "differences": difference_rows(report.tidy, report.lineup, columns),
+        "baseline": report.lineup[baseline].label if baseline else "",
+        "detection": detection_table(report) if not report.detection.empty else None,
+        "every": every_number(report),
+        "published": Row("", "", SOURCE, ()),
+        "published_columns": list(table.columns),
+        "published_rows": {
+            str(name): list(row) for name, row in zip(table.index, table.to_numpy(), strict=True)
+        },
+    }
+
+
+def _spans(headings: list[str]) -> list[tuple[str, int]]:
+    return [(heading, headings.count(heading)) for heading in dict.fromkeys(headings)]
+
+
+def _pictures(report: Report) -> dict[str, list[Retrieved] | dict[str, Group]]:
+    album = Album(
+        PackedFaces(MEDIA), read_table(PREPARED / "identities.parquet", ["identity", "gender", "nationality"])
+    )
+    found = evaluated_curve(MAIN, "retrieved")
+    voted = votes(report.weights, MAIN)
+    personalised = None
+    if not report.known.empty:
+        personalised = set(report.known.loc[report.known["personalised"], "identity"])
+    return {
+        "retrieved": retrieved_rows(found, album, report.params) if len(found) else [],
+        "groups": dropped_groups(voted, personalised, album, report.params) if len(voted) else {},
+    }
+
+
+def _verdict() -> dict[str, int] | None:
+    path = REPORTS / "validate.json"
+    if not path.exists():
+        return None
+    found = read_json(path)
+    return {key: int(found[key]) for key in ("success", "rules", "breaches", "checked")}
+
+
+def gauges(tidy: pd.DataFrame) -> list[Gauge]:
+    """The headline numbers of the main method, each on a scale from chance to the ceiling."""
+    best = tidy[tidy["entry"] == CEILING].set_index("metric")["value"]
+    found = []
+    for row in tidy[tidy["entry"] == MAIN].to_dict("records"):
+        column = column_of(str(row["metric"]))
+        if column.heading not in GAUGES:
+            continue
+        top = float(best.get(column.metric, 1.0))
+        end = "ceiling" if column.metric in best.index else "perfect"
+
+        def place(value: float, row: dict[Any, Any] = row, top: float = top) -> float:
+            if pd.isna(value) or top <= row["chance"]:
+                return 0.0
+            return round(min(100.0, max(0.0, 100 * (value - row["chance"]) / (top - row["chance"]))), 2)
+
+        interval = "" if pd.isna(row["low"]) else f"{percent(row['low'])} to {percent(row['high'])}"
+        ends = (Mark("chance", percent(row["chance"]), 0.0), Mark(end, percent(top), 100.0))
+        found.append(
+            Gauge(
+                column.heading, column.direction, percent(row["value"]), interval,
+                place(row["value"]), place(row["low"]), place(row["high"]), ends,
+            )
+        )  # fmt: skip
+    return found
+
+
+def every_number(report: Report) -> list[dict[str, Any]]:
+    """All records of the main method, for the fold-out list at the end."""
+    rows = []
+    for name, record in report.results[MAIN].records.items():
+        protocol, direction, group, metric = name.split("/")
+        rows.append(
+            {
+                "name": f"{protocol.replace('_', ' ')}, {metric.replace('_', ' ')}",
+                "direction": direction,
+                "group": GROUPS.get(group, group),
+                "value": percent(record["value"]),
+                "interval": _interval(record, "low", "high"),
+                "binomial": _interval(record, "binomial_low", "binomial_high"),
+                "sd": percent(record.get("sd")),
+                "chance": percent(record["chance"]),
+                "trials": f"{record['trials']:,}",
+                "ties": f"{record['ties']:,}",
+                "identities": f"{record['identities']:,}",
+            }
+        )
+    return rows
+
+
+def _interval(record: Mapping[str, Any], low: str, high: str) -> str:
+    return "" if record.get(low) is None else f"[{percent(record[low])}, {percent(record[high])}]"

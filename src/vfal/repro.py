@@ -1,0 +1,74 @@
+"""`vfal repro`: dvc repro with everything around it that a bare `dvc repro` leaves to the user."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from vfal.core.config.params import load_params
+from vfal.core.errors import MachineError
+from vfal.core.state import only_one, state_folder
+from vfal.core.workers import die_with_parent
+from vfal.doctor import refuse_what_cannot_work
+
+UP_TO_DATE = "Data and pipelines are up to date."
+_console = Console(highlight=False)
+
+
+def repro(targets: list[str]) -> None:
+    """Run what is stale, mirror the runs, print the result table and where to look."""
+    params = load_params()
+    refuse_what_cannot_work(params, Path.cwd())
+    with only_one("repro", "vfal repro"):
+        changed = _dvc_repro(targets)
+    if not changed:
+        _console.print("Nothing has changed since the last run: every stage is up to date.")
+    from vfal.tracking.mirror import sync
+
+    _console.print(sync(params))
+    from vfal.reporting.terminal import print_results
+
+    print_results()
+
+
+def tool_environment() -> dict[str, str]:
+    """The environment that dvc and its stages run in: this venv first on PATH, a plain shell, own caches."""
+    here = str(Path(sys.executable).parent)
+    return os.environ | {
+        "PATH": os.pathsep.join([here, os.environ.get("PATH", os.defpath)]),
+        "SHELL": "/bin/sh",
+        # The default is a folder that all users of the machine share.
+        "DVC_SITE_CACHE_DIR": os.environ.get("DVC_SITE_CACHE_DIR", str(state_folder() / "dvc")),
+    }
+
+
+def _dvc_repro(targets: list[str]) -> bool:
+    """Run `dvc repro`, showing its output; whether anything was done. Its failure is a `MachineError`."""
+    dvc = Path(sys.executable).with_name("dvc")
+    if not dvc.exists():
+        raise MachineError(f"{dvc}: not there. Run `make setup`.")
+    process = subprocess.Popen(
+        [str(dvc), "repro", *targets],
+        env=tool_environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=die_with_parent,
+    )
+    assert process.stdout is not None
+    changed = True
+    for line in process.stdout:
+        if line.startswith(UP_TO_DATE):
+            changed = False
+        sys.stdout.write(line)
+        sys.stdout.flush()
+    if code := process.wait():
+        raise MachineError(f"dvc repro ended with exit code {code}; the reason stands above.")
+    return changed
+
+
+def free_bytes(folder: Path) -> int:
+    """Space left on the disk of `folder`."""
+    return shutil.disk_usage(folder).free

@@ -1,0 +1,45 @@
+"""validate: the data rules; a breach stops the map."""
+
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+
+from vfal.core.config.params import Params
+from vfal.core.errors import ValidationBreach
+from vfal.core.files import read_json, write_json
+from vfal.core.paths import PREPARED, RAW, REPORTS
+from vfal.core.tables import CLIP_COLUMNS, FACE_COLUMNS, IDENTITY_COLUMNS, read_table
+from vfal.validation.gate import validate
+from vfal.validation.report import verdict_json, verdict_table, write_html
+
+TRIALS = ("matching", "verification", "joint_matching")
+
+
+def run(params: Params) -> None:
+    """Write `reports/validate.json` and `.html`; raise `ValidationBreach` after a table of what is wrong."""
+    tables = {
+        "identities": read_table(PREPARED / "identities.parquet", [*IDENTITY_COLUMNS, "split"]),
+        "clips": read_table(PREPARED / "clips.parquet", CLIP_COLUMNS),
+        "faces": read_table(PREPARED / "faces.parquet", FACE_COLUMNS),
+    }
+    trials = {
+        name: pd.concat(
+            [
+                read_table(PREPARED / "trials" / f"{split}_{name}.parquet", ["split"])
+                for split in ("val", "test")
+            ],
+            ignore_index=True,
+        )
+        for name in TRIALS
+    }
+    root = Path(read_json(RAW / "corpus.json")["root"])
+    verdict = validate(tables, trials, root, params.validation)
+    write_html(verdict, REPORTS / "validate.html")
+    write_json(REPORTS / "validate.json", verdict_json(verdict))
+    if not verdict.success:
+        Console(stderr=True, width=140).print(verdict_table(verdict))
+        raise ValidationBreach(
+            "the corpus or its trial lists break a rule; the map stops here. The table above names the "
+            f"offenders, {REPORTS / 'validate.html'} shows all of it."
+        )

@@ -1,0 +1,166 @@
+"""What MLflow should hold, read from disk: one run per phase and per evaluated model, under one parent."""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from vfal.core.config.params import Params, variant_of
+from vfal.core.files import read_json, sha256_of
+from vfal.core.paths import ENCODERS, IDENTITY_WEIGHTS, REPORTS, TRAINED, WARM_UP
+
+PARENT = "pipeline"
+EVALUATED = REPORTS / "evaluate"
+_MATERIAL = ("seeds", "machine", "prepare", "preprocess", "pretrain", "embed")
+_REWEIGHTING = (*_MATERIAL, "methods", "warm_up", "weigh_identities")
+# The blocks of params.yaml that a run's result depends on; of params.yaml's other blocks it holds none.
+BLOCKS: dict[str, tuple[str, ...]] = {
+    "pretrain": _MATERIAL,
+    "warm_up": (*_MATERIAL, "methods", "warm_up"),
+    "weigh_identities": _REWEIGHTING,
+    "retrain": (*_REWEIGHTING, "retrain"),
+}
+RECORDS = (".json", ".jsonl", ".parquet")
+EVIDENCE = (".json", ".csv", ".png", ".svg", ".html", ".md")
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One run as it should be in MLflow.
+
+    `curves` are json lines by the prefix of their metrics' names; `files` are kept as artifacts under
+    their path below `root`; `rests_on` are the fingerprints of other things this run stands for.
+    """
+
+    name: str
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    curves: Mapping[str, Path]
+    files: Sequence[Path]
+    root: Path
+    rests_on: Sequence[str] = ()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hex digest of everything the run holds: equal content is the same run, whenever it was made."""
+        contents = {path.as_posix(): sha256_of(path) for path in (*self.curves.values(), *self.files)}
+        parts = [self.name, dict(self.params), dict(self.metrics), contents, list(self.rests_on)]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def plan_phases(params: Params, main: str) -> list[PlannedRun]:
+    """The runs of the four training stages, named as they are; a stage that left nothing has none."""
+    folders: dict[str, tuple[Path, ...]] = {
+        "pretrain": (ENCODERS,),
+        "warm_up": (WARM_UP, TRAINED / "warm_up"),
+        "weigh_identities": (IDENTITY_WEIGHTS,),
+        "retrain": (TRAINED / main,),
+    }
+    runs = []
+    for name, places in folders.items():
+        files = [path for place in places for path in _files(place, RECORDS)]
+        if files:
+            curves = {_whose(path): path for path in files if path.suffix == ".jsonl"}
+            blocks = flatten(_blocks(params, BLOCKS[name]))
+            runs.append(PlannedRun(name, blocks, _best_steps(files), curves, files, Path("models")))
+    return runs
+
+
+def plan_evaluations(params: Params, main: str) -> list[PlannedRun]:
+    """One run per model with a result, named `evaluate@<model>` as its stage is.
+
+    A variant's own parameters and training curves are part of it, so that MLflow's comparison view shows
+    what differs.
+    """
+    runs = []
+    for path in sorted(EVALUATED.glob("*.json")):
+        model = path.stem
+        varied = model in params.ablate.variants
+        chosen = variant_of(params, model) if varied else params
+        blocks = BLOCKS["warm_up" if model == "warm_up" else "retrain"]
+        trained = _files(TRAINED / model, RECORDS) if varied else []
+        curves = {
+            f"{'weigh_identities' if curve.stem.startswith('weights') else 'retrain'}/{_whose(curve)}": curve
+            for curve in trained
+            if curve.suffix == ".jsonl"
+        }
+        files = [path, *(file for file in _files(EVALUATED / model, EVIDENCE) if file.suffix in EVIDENCE)]
+        runs.append(
+            PlannedRun(
+                f"evaluate@{model}",
+                flatten(_blocks(chosen, (*blocks, "evaluate"))),
+                read_metrics(model),
+                curves,
+                [*files, *trained],
+                Path(),
+            )
+        )
+    return runs
+
+
+def plan_parent(params: Params, main: str, children: Sequence[PlannedRun], digest: str | None) -> PlannedRun:
+    """The run of this state of the pipeline: every parameter, the main method's metrics, the reports."""
+    everything = params.model_dump(by_alias=True, exclude={"tracking"})
+    # What is below reports/evaluate belongs to the evaluated models.
+    files = [path for path in _files(REPORTS, EVIDENCE) if EVALUATED not in path.parents]
+    rests_on = [child.fingerprint for child in children] + [digest or ""]
+    return PlannedRun(PARENT, flatten(everything), read_metrics(main), {}, files, REPORTS, rests_on)
+
+
+def read_metrics(model: str) -> dict[str, float]:
+    """The result of a model by full metric name, of the training seeds' mean; empty before `evaluate`."""
+    path = EVALUATED / f"{model}.json"
+    return dict(_numbers(read_json(path))) if path.exists() else {}
+
+
+def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Nested blocks as dotted names and the text of their values; lists stay in one piece, as json."""
+    flat: dict[str, str] = {}
+    for key, item in value.items():
+        if isinstance(item, Mapping):
+            flat |= flatten(item, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = item if isinstance(item, str) else json.dumps(item)
+    return flat
+
+
+def _blocks(params: Params, names: Sequence[str]) -> dict[str, Any]:
+    dump = params.model_dump(by_alias=True)
+    return {name: dump[name] for name in names}
+
+
+def _files(folder: Path, suffixes: Sequence[str]) -> list[Path]:
+    paths = sorted(folder.rglob("*"))
+    return [path for path in paths if path.suffix in suffixes and not path.name.startswith(".")]
+
+
+def _whose(curve: Path) -> str:
+    """seed_<s> for a curve of training or weighing with that seed, voice or face for an encoder's."""
+    return curve.stem.replace("weights_", "seed_")
+
+
+def _best_steps(files: Sequence[Path]) -> dict[str, float]:
+    """The step kept for each seed, its validation accuracy, and the mean of those."""
+    metrics: dict[str, float] = {}
+    accuracies = []
+    for path in files:
+        if path.suffix == ".json" and path.stem.startswith("seed_"):
+            kept = read_json(path)
+            metrics[f"{path.stem}/best_step"] = float(kept["step"])
+            if kept["validation_accuracy"] is not None:
+                metrics[f"{path.stem}/best_validation_accuracy"] = float(kept["validation_accuracy"])
+                accuracies.append(float(kept["validation_accuracy"]))
+    if accuracies:
+        metrics["best_validation_accuracy"] = sum(accuracies) / len(accuracies)
+    return metrics
+
+
+def _numbers(values: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """The finite numbers among values: what is not defined is null in json and absent in MLflow."""
+    for name, value in values.items():
+        if isinstance(value, int | float) and math.isfinite(value):
+            yield name, float(value)

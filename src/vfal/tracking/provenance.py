@@ -1,0 +1,68 @@
+"""Which code, data and parameters the record on disk comes from: git and dvc.lock."""
+
+import hashlib
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from vfal.core.config.params import Params, check, with_overrides
+from vfal.core.errors import ConfigError
+from vfal.core.paths import RAW
+
+LOCK = Path("dvc.lock")
+# A stage is the authority on the block of its own name; these blocks have no stage of their own.
+ALSO_OF = {"retrain": ("seeds", "machine", "methods")}
+
+
+def read_lock() -> dict[str, Any]:
+    """The stages of dvc.lock by name; empty when nothing was reproduced here."""
+    if not LOCK.exists():
+        return {}
+    stages: dict[str, Any] = YAML(typ="safe").load(LOCK).get("stages", {})
+    return stages
+
+
+def params_as_run(params: Params, stages: Mapping[str, Any]) -> Params:
+    """The parameters that the stages ran with, as dvc.lock recorded them.
+
+    params.yaml may have been edited since. Where dvc.lock is silent, or comes from a vfal with other
+    keys, `params` stands.
+    """
+    ran: dict[str, Any] = {}
+    for stage, entry in stages.items():
+        owned = (stage, *ALSO_OF.get(stage, ()))
+        recorded = entry.get("params", {}).get("params.yaml", {})
+        ran |= {key: value for key, value in recorded.items() if key.split(".")[0] in owned}
+    try:
+        return check(with_overrides(params.model_dump(by_alias=True), ran), "dvc.lock")
+    except ConfigError:
+        return params
+
+
+def data_digest(stages: Mapping[str, Any]) -> str | None:
+    """DVC's md5 of `data/raw`, at most 36 characters; None when dvc.lock has none."""
+    outs = stages.get("collect", {}).get("outs", [])
+    return next((str(out["md5"]) for out in outs if out.get("path") == RAW.as_posix()), None)
+
+
+def provenance_tags() -> dict[str, str]:
+    """Tags that say where a run comes from: the git commit, whether files differ from it, dvc.lock's md5."""
+    tags = {}
+    if commit := _git("rev-parse", "HEAD"):
+        tags["mlflow.source.git.commit"] = commit
+        tags["vfal.git_clean"] = str(not _git("status", "--porcelain", "--untracked-files=no")).lower()
+    if LOCK.exists():
+        tags["vfal.dvc_lock_md5"] = hashlib.md5(LOCK.read_bytes(), usedforsecurity=False).hexdigest()
+    return tags
+
+
+def _git(*words: str) -> str:
+    """What git prints; empty without git, outside a repository, and before the first commit."""
+    try:
+        done = subprocess.run(["git", *words], capture_output=True, text=True, check=False, timeout=5)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

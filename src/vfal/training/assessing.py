@@ -1,0 +1,92 @@
+"""A trained method under the protocols: its embeddings of a split, its scores, its validation accuracy."""
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from vfal.core.config.params import Params
+from vfal.core.paths import PREPARED
+from vfal.core.tables import read_table
+from vfal.core.types import MODALITIES, Split
+from vfal.evaluation.embeddings import Embeddings
+from vfal.evaluation.scoring import Cosine, Scorer
+from vfal.method import Method
+from vfal.metrics import Floats, matching_credits
+from vfal.protocol import Bench
+from vfal.training.devices import prepare_device
+from vfal.training.embedding import embed_rows
+from vfal.training.material import Material
+
+TRIALS = ("matching", "verification", "joint_matching")
+
+
+class MethodScorer(Scorer):
+    """Scores by a method's own `score`, for methods that do not score by cosine."""
+
+    def __init__(self, method: Method) -> None:
+        self.method = method
+
+    @torch.no_grad()
+    def matrix(self, voices_ND: NDArray[np.float32], faces_MD: NDArray[np.float32]) -> Floats:
+        """Scores (N, M) of every voice with every face."""
+        device = next(self.method.parameters()).device
+        voices, faces = torch.from_numpy(voices_ND).to(device), torch.from_numpy(faces_MD).to(device)
+        return np.asarray(self.method.score(voices, faces).double().cpu())
+
+    def pairs(self, voices_PD: NDArray[np.float32], faces_PD: NDArray[np.float32]) -> Floats:
+        """Scores (P,) of row i of one with row i of the other."""
+        rows = (self.matrix(voices_PD[i : i + 1], faces_PD[i : i + 1])[0, 0] for i in range(len(voices_PD)))
+        return np.fromiter(rows, np.float64, len(voices_PD))
+
+
+def scorer_of(method: Method) -> Scorer:
+    """The fast cosine where a method keeps the contract's score, else its own."""
+    return Cosine() if type(method).score is Method.score else MethodScorer(method)
+
+
+def embed_split(method: Method, material: Material, identities: list[str], params: Params) -> Embeddings:
+    """Embeddings of every clip and face of some identities; bad ones are refused as they are built."""
+    device = prepare_device(params.machine)
+    tables, vectors = {}, {}
+    for modality in MODALITIES:
+        tables[modality] = material.of(set(identities), modality)
+        vectors[modality] = embed_rows(
+            method,
+            method.embed_voices if modality == "voice" else method.embed_faces,
+            material.items[modality].inputs,
+            tables[modality]["row"].to_numpy(),
+            batch_size=params.embed.batch_size,
+            machine=params.machine,
+            device=device,
+            title=f"embed {modality}s",
+        )
+    return Embeddings.of(vectors["voice"], vectors["face"], clips=tables["voice"], faces=tables["face"])
+
+
+def read_trials(split: Split) -> dict[str, pd.DataFrame]:
+    """The trial lists of a split."""
+    return {name: read_table(PREPARED / "trials" / f"{split}_{name}.parquet", ["split"]) for name in TRIALS}
+
+
+class ValidationAccuracy:
+    """1:2 matching accuracy, voice to face, on the validation identities: what a step is chosen by (SSoS)."""
+
+    def __init__(self, material: Material, params: Params) -> None:
+        self.material, self.params = material, params
+        self.people = read_table(
+            PREPARED / "identities.parquet", ["identity", "gender", "nationality", "split"]
+        )
+        self.trials = read_trials("val")
+
+    def __call__(self, method: Method) -> float:
+        """Accuracy in [0, 1]; a tie counts half."""
+        names = self.people.loc[self.people["split"] == "val", "identity"].tolist()
+        embeddings = embed_split(method, self.material, names, self.params)
+        settings = self.params.evaluate
+        bench = Bench(embeddings, self.people, self.trials, settings, split="val", scorer=scorer_of(method))
+        table = bench.trials("matching", "v2f", "all")
+        candidates_T2 = table[["candidate_0", "candidate_1"]].to_numpy(dtype=np.int64)
+        rows = bench.rows("v2f", table["probe"].to_numpy(dtype=np.int64), candidates_T2)
+        scores_T2 = bench.prepared.candidates("v2f", rows.probes_T, rows.gallery_TK)
+        return float(matching_credits(scores_T2, "shared")[0].mean())
