@@ -5,7 +5,7 @@ The oracle answers the very trials that the models are asked, with the exact log
 can mislead it.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from vfal.core.config.params import Params
 from vfal.core.paths import MEDIA, PREPARED
 from vfal.core.tables import read_table
-from vfal.datasets.generated.oracle import NEEDED_COLUMNS, likelihood_ratios
+from vfal.datasets.generated.oracle import same_person_llr
+from vfal.datasets.generated.people import SHARED_FACTORS
 from vfal.evaluation.embeddings import Embeddings
 from vfal.evaluation.scoring import Scorer
 from vfal.metrics import Floats
@@ -22,6 +23,9 @@ from vfal.protocol import Evaluation, evaluate
 from vfal.protocols import get_protocols
 
 TRIALS = ("matching", "verification")
+NEEDED = {"personalised_ratio", "contrary", "nationality_agreement_ratio", "factor_noise"} | {
+    f"{side}_{factor}" for side in ("voice", "face") for factor in ("male", "nationality", *SHARED_FACTORS)
+}
 ASKED = ("matching", "verification", "retrieval")  # joint matching averages embeddings; an oracle has none
 
 
@@ -51,17 +55,20 @@ def ceiling(params: Params, truth: pd.DataFrame, *, without_personalised: bool =
     With `without_personalised`, people whose voice is not their own neither ask nor are asked for, the
     oracle knows that there are none, and galleries have two candidates (larger ones would lose most trials).
     """
-    if truth.empty or not set(NEEDED_COLUMNS) <= set(truth.columns):
+    if truth.empty or not set(truth.columns) >= NEEDED:
         return None
     people = read_table(PREPARED / "identities.parquet", ["identity", "gender", "nationality", "split"])
     tested = people.loc[people["split"] == "test", "identity"]
     known = truth[truth["identity"].isin(tested)]
     settings = params.evaluate
     if without_personalised:
-        known = known[~known["personalised"].astype(bool)].assign(personalised_ratio=0.0)
+        known = known[~known["personalised"].astype(bool)]
         settings = settings.model_copy(update={"matching_sizes": (2,)})
     known = known.reset_index(drop=True)
     number = pd.Series(known.index.to_numpy(dtype=np.float64), index=known["identity"].to_numpy())
+    names = known["identity"].tolist()
+    kind: Literal["ignored", "hidden"] = "ignored" if without_personalised else "hidden"
+    ratios_II = same_person_llr(known, names, names, personalised=kind)
     tables = {}
     for modality in ("voice", "face"):
         index = read_table(MEDIA / f"{modality}s.parquet", ["identity"])
@@ -78,5 +85,5 @@ def ceiling(params: Params, truth: pd.DataFrame, *, without_personalised: bool =
         settings,
         split="test",
         seed=params.prepare.seed,
-        scorer=Oracle(likelihood_ratios(known)),
+        scorer=Oracle(ratios_II),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -53,9 +54,9 @@ def evaluated_curve(name: str, curve: str) -> pd.DataFrame:
 
 
 def roc_table(model: pd.DataFrame, oracle: pd.DataFrame | None) -> pd.DataFrame:
-    """The ROC at fixed false acceptances, mean over seeds: entry, direction, group, false_accept, true_accept."""
+    """The ROC at fixed false acceptances, mean over seeds; columns `PLACE`, false_accept, true_accept."""
     parts = [model] if oracle is None else [model, oracle.assign(entry=CEILING)]
-    rows = []
+    rows: list[pd.DataFrame] = []
     for part in parts:
         curves = part if "seed" in part else part.assign(seed=0)
         for place, group in curves.groupby(PLACE, sort=False):
@@ -64,19 +65,20 @@ def roc_table(model: pd.DataFrame, oracle: pd.DataFrame | None) -> pd.DataFrame:
                 for _, one in group.groupby("seed")
             ]
             points = {"false_accept": ROC_POINTS, "true_accept": np.mean(seeds, axis=0)}
-            rows.append(pd.DataFrame(points).assign(**dict(zip(PLACE, place, strict=True))))
+            named: dict[str, Any] = dict(zip(PLACE, place, strict=True))
+            rows.append(pd.DataFrame(points).assign(**named))
     columns = [*PLACE, "false_accept", "true_accept"]
     return pd.concat(rows, ignore_index=True)[columns] if rows else pd.DataFrame(columns=columns)
 
 
-def matching_table(records: Mapping[str, Mapping[str, Mapping[str, float]]]) -> pd.DataFrame:
+def matching_table(records: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> pd.DataFrame:
     """1:N accuracy of the entries given: entry, direction, group, size, accuracy, low, high, chance."""
     rows = []
     for entry, of_entry in records.items():
         for name, record in of_entry.items():
             protocol, direction, group, _ = name.split("/")
             if protocol.startswith("matching_1_"):
-                row = {"entry": entry, "direction": direction, "group": group}
+                row: dict[str, Any] = {"entry": entry, "direction": direction, "group": group}
                 size = int(protocol.removeprefix("matching_1_"))
                 found = {key: record[key] for key in ("low", "high", "chance")}
                 rows.append(row | {"size": size, "accuracy": record["value"]} | found)

@@ -63,7 +63,7 @@ def entry_of(name: str, overrides: Mapping[str, Any], rule: str) -> Entry:
 
 
 def line_up(params: Params) -> Lineup:
-    """Warm-up, the variant without weights, the main method, then the other variants as params.yaml has them."""
+    """Warm-up, the variant without weights, the main method, then the others in the order of params.yaml."""
     main_rule = params.weigh_identities.rule
     variants = [
         entry_of(name, overrides, variant_of(params, name).weigh_identities.rule)

@@ -53,7 +53,7 @@ def _training(params: Params) -> dict[str, str]:
             f"retraining {params.retrain.steps:,} x {params.retrain.batch_size}"
         ),
         "Identity weights": (
-            f"hardness: {weigh.hardness}; {weigh.initial_ratio:g} let in first, {weigh.growth_ratio:g} per update of "
+            f"hardness: {weigh.hardness}; {weigh.initial_ratio:g} let in first, {weigh.growth_ratio:g} every "
             f"{weigh.interval_steps} steps, decay {weigh.decay:g}, stop at {weigh.keep_ratio:g}"
             if weigh.rule == "learned"
             else weigh.rule

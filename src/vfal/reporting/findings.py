@@ -1,106 +1,94 @@
 """Sentences that the run itself decides."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from vfal.core.config.params import Params
 from vfal.reporting.entries import CEILING, MAIN, Lineup
-from vfal.reporting.table import Cell, column_of, percent, points
+from vfal.reporting.table import column_of, percent, points
 
-TESTED = ("matching_1_2/v2f/all/", "matching_1_2/f2v/all/", "/same_gender/accuracy", "/auc", "/map")
+TESTED = ("1:2, all", "1:2, same gender", "AUC", "mAP")
+FIRST = "matching_1_2/v2f/all/accuracy"
+
+
+def tested_differences(tidy: pd.DataFrame) -> list[dict[str, Any]]:
+    """The main method's headline numbers that have a difference to the baseline."""
+    main = tidy[(tidy["entry"] == MAIN) & tidy["difference"].notna()]
+    return [row for row in _records(main) if column_of(row["metric"]).heading in TESTED]
 
 
 def below_baseline(tidy: pd.DataFrame) -> list[str]:
     """Metrics on which the main method is worse than its own baseline by more than the paired interval."""
-    return _outside(tidy, worse=True)
-
-
-def above_baseline(tidy: pd.DataFrame) -> list[str]:
-    """Metrics on which the main method is better than its own baseline by more than the paired interval."""
-    return _outside(tidy, worse=False)
-
-
-def _outside(tidy: pd.DataFrame, *, worse: bool) -> list[str]:
-    main = _tested(tidy)
-    chosen = main["difference_high"] < 0 if worse else main["difference_low"] > 0
-    return main.loc[chosen, "metric"].tolist()
-
-
-def _tested(tidy: pd.DataFrame) -> pd.DataFrame:
-    main = tidy[(tidy["entry"] == MAIN) & tidy["difference"].notna()]
-    return main[main["metric"].map(lambda name: any(part in name for part in TESTED))]
+    return [row["metric"] for row in tested_differences(tidy) if row["difference_high"] < 0]
 
 
 def weighting_sentence(tidy: pd.DataFrame, lineup: Lineup, params: Params) -> str:
     """Whether the full method is below the same training without identity weights."""
-    tested = _tested(tidy)
-    if lineup.baseline is None or tested.empty:
+    tested = tested_differences(tidy)
+    if lineup.baseline is None or not tested:
         return "There is no variant without identity weights to compare the full method with."
-    below, above = below_baseline(tidy), above_baseline(tidy)
-    how = f"paired {params.evaluate.level:.0%} intervals, mean of {_seeds(params)}"
-    if not below:
-        gains = (
-            f"It is above it on {_list(above, tidy)}." if above else "It is above it on none of them either."
-        )
+    seeds = "one seed" if len(params.seeds) == 1 else f"mean of {len(params.seeds)} seeds"
+    how = f"paired {params.evaluate.level:.0%} intervals, {seeds}"
+    below = [row for row in tested if row["difference_high"] < 0]
+    above = [row for row in tested if row["difference_low"] > 0]
+    if below:
         return (
-            f"The full method is not below its own -W by more than the interval on any of {len(tested)} headline "
-            f"numbers ({how}). {gains}"
+            f"The full method is BELOW its own -W by more than the interval on {len(below)} of {len(tested)} "
+            f"headline numbers ({how}): {_listed(below)}."
         )
-    return f"The full method is BELOW its own -W by more than the interval on {_list(below, tidy)} ({how})."
+    gains = f"is above it on {len(above)}: {_listed(above)}" if above else "is not above it on any either"
+    return (
+        f"The full method is not below its own -W by more than the interval on any of {len(tested)} headline "
+        f"numbers ({how}). It {gains}."
+    )
 
 
-def _list(metrics: list[str], tidy: pd.DataFrame) -> str:
-    main = tidy[tidy["entry"] == MAIN].set_index("metric")
+def _listed(rows: list[dict[str, Any]]) -> str:
     return "; ".join(
-        f"{column_of(name).heading}, {column_of(name).direction} ({points(main.loc[name, 'difference'])} "  # type: ignore[arg-type]
-        f"[{points(main.loc[name, 'difference_low'])}, {points(main.loc[name, 'difference_high'])}])"  # type: ignore[arg-type]
-        for name in metrics
+        f"{column_of(row['metric']).heading}, {column_of(row['metric']).direction} {points(row['difference'])} "
+        f"[{points(row['difference_low'])}, {points(row['difference_high'])}]"
+        for row in rows
     )
 
 
-def ceiling_sentence(tidy: pd.DataFrame, without: pd.DataFrame | None) -> str:
+def ceiling_sentence(tidy: pd.DataFrame, without: Mapping[str, Any] | None) -> str:
     """How near the main method comes to the oracle; empty where there is none."""
-    values = tidy.pivot_table(index="metric", columns="entry", values="value")
-    if CEILING not in values:
+    found = {row["entry"]: row for row in _records(tidy[tidy["metric"] == FIRST])}
+    if CEILING not in found:
         return ""
-    name = "matching_1_2/v2f/all/accuracy"
-    if name not in values.index:
-        return ""
-    row = values.loc[name]
-    way = (row[MAIN] - row["chance"]) / (row[CEILING] - row["chance"])
+    main, top, chance = found[MAIN]["value"], found[CEILING]["value"], found[MAIN]["chance"]
     text = (
-        f"Someone who knew every factor that made the people would answer {percent(row[CEILING])} % of the 1:2 trials "
-        f"(voice to face); the full method answers {percent(row[MAIN])} %: {way:.0%} of the way up from chance."
+        f"Someone who knew every factor that made the people would answer {percent(top)} % of the 1:2 trials "
+        f"(voice to face) and chance 50 %; the full method answers {percent(main)} %, "
+        f"{(main - chance) / (top - chance):.0%} of the way up."
     )
-    if without is not None and name in without.index:
+    if without and FIRST in without:
         text += (
-            f" Among people who are not personalised the ceiling is {percent(without.loc[name, 'value'])} %."
+            f" Among people who are not personalised that ceiling is {percent(without[FIRST]['value'])} %."
         )
     return text
 
 
 def dropping_sentence(found: pd.DataFrame, lineup: Lineup) -> str:
     """How well the main method's dropped identities fit the truth, and which hardness fits best."""
-    learned = found[found["hardness_auc"].notna()].set_index("entry")
-    if MAIN not in learned.index:
+    learned = {row["entry"]: row for row in _records(found[found["hardness_auc"].notna()])}
+    if MAIN not in learned:
         return ""
-    main = learned.loc[MAIN]
+    main = learned[MAIN]
     text = (
-        f"Of the identities the full method drops, {percent(main['precision'])} % are personalised, against "
+        f"Of the identities that the full method drops, {percent(main['precision'])} % are personalised, against "
         f"{percent(main['base_rate'])} % of all; it finds {percent(main['recall'])} % of them."
     )
-    best = learned["hardness_auc"].idxmax()
-    if best != MAIN:
+    best = max(learned.values(), key=lambda row: float(row["hardness_auc"]))
+    if best["entry"] != MAIN:
         text += (
-            f" {lineup[str(best)].label} tells them apart better: precision {percent(learned.loc[best, 'precision'])} %, "
-            f"recall {percent(learned.loc[best, 'recall'])} %."
+            f" {lineup[best['entry']].label} tells them apart better: precision {percent(best['precision'])} %, "
+            f"recall {percent(best['recall'])} %."
         )
     return text
 
 
-def spread_cell(values: pd.Series) -> Cell:  # type: ignore[type-arg]
-    """Mean of several seeds with their range."""
-    return Cell(percent(values.mean()), f"[{percent(values.min())}, {percent(values.max())}]")
-
-
-def _seeds(params: Params) -> str:
-    return "one seed" if len(params.seeds) == 1 else f"{len(params.seeds)} seeds"
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]

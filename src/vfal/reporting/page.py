@@ -1,6 +1,6 @@
 """The page: one html file that needs nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,18 +21,17 @@ from vfal.reporting.plots import Plot
 from vfal.reporting.plots.style import inline
 from vfal.reporting.published import SOURCE, published
 from vfal.reporting.report import Report, detection_table
-from vfal.reporting.table import GROUPS, Row, column_of, difference_rows, percent, value_rows
+from vfal.reporting.table import GROUPS, column_of, difference_rows, percent, value_rows
 
 GAUGES = ("1:2, all", "1:2, same gender", "AUC", "mAP")
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A place on a gauge: `place` in percent of its width."""
+    """An end of a gauge."""
 
     name: str
     text: str
-    place: float
 
 
 @dataclass(frozen=True)
@@ -57,8 +56,8 @@ def write_page(report: Report, plots: list[Plot], svgs: Mapping[str, str]) -> No
     )  # fmt: skip
     environment.filters["minus"] = lambda text: str(text).replace("-", "−")
     figures = {
-        plot.name: {"plot": plot, "svg": Markup(inline(svgs[plot.name], plot.name))}
-        for plot in plots  # noqa: S704
+        plot.name: {"plot": plot, "svg": Markup(inline(svgs[plot.name], plot.name))}  # noqa: S704
+        for plot in plots
     }
     page = environment.get_template("page.html").render(
         css=Markup(environment.get_template("page.css").render()),  # noqa: S704
@@ -91,7 +90,7 @@ def _tables(report: Report) -> dict[str, Any]:
         "baseline": report.lineup[baseline].label if baseline else "",
         "detection": detection_table(report) if not report.detection.empty else None,
         "every": every_number(report),
-        "published": Row("", "", SOURCE, ()),
+        "source": SOURCE,
         "published_columns": list(table.columns),
         "published_rows": {
             str(name): list(row) for name, row in zip(table.index, table.to_numpy(), strict=True)
@@ -137,20 +136,21 @@ def gauges(tidy: pd.DataFrame) -> list[Gauge]:
         top = float(best.get(column.metric, 1.0))
         end = "ceiling" if column.metric in best.index else "perfect"
 
-        def place(value: float, row: dict[Any, Any] = row, top: float = top) -> float:
-            if pd.isna(value) or top <= row["chance"]:
-                return 0.0
-            return round(min(100.0, max(0.0, 100 * (value - row["chance"]) / (top - row["chance"]))), 2)
-
         interval = "" if pd.isna(row["low"]) else f"{percent(row['low'])} to {percent(row['high'])}"
-        ends = (Mark("chance", percent(row["chance"]), 0.0), Mark(end, percent(top), 100.0))
+        reached, low, high = _places([row["value"], row["low"], row["high"]], row["chance"], top)
+        ends = (Mark("chance", percent(row["chance"])), Mark(end, percent(top)))
         found.append(
-            Gauge(
-                column.heading, column.direction, percent(row["value"]), interval,
-                place(row["value"]), place(row["low"]), place(row["high"]), ends,
-            )
-        )  # fmt: skip
+            Gauge(column.heading, column.direction, percent(row["value"]), interval, reached, low, high, ends)
+        )
     return found
+
+
+def _places(values: Iterable[float], chance: float, top: float) -> list[float]:
+    """Where values stand between chance (0) and the top (100), kept within."""
+    if top <= chance:
+        return [0.0 for _ in values]
+    shares = (0.0 if pd.isna(value) else (value - chance) / (top - chance) for value in values)
+    return [round(100 * min(1.0, max(0.0, share)), 2) for share in shares]
 
 
 def every_number(report: Report) -> list[dict[str, Any]]:

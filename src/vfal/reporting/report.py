@@ -60,9 +60,7 @@ class Report:
     @cached_property
     def sentences(self) -> list[str]:
         """What the run found, in words."""
-        without = None
-        if self.oracle_without:
-            without = pd.DataFrame.from_dict(dict(self.oracle_without.records), orient="index")
+        without = self.oracle_without.records if self.oracle_without else None
         found = [
             weighting_sentence(self.tidy, self.lineup, self.params),
             ceiling_sentence(self.tidy, without),

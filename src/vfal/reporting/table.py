@@ -1,7 +1,8 @@
 """The result table as cells of text, whatever they are then written to: markdown, html or a terminal."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -81,25 +82,26 @@ def difference_rows(tidy: pd.DataFrame, lineup: Lineup, columns: Sequence[Column
     return _rows(tidy[tidy["difference"].notna()], lineup, columns, _difference_cell)
 
 
-def _rows(tidy, lineup, columns, cell_of):  # type: ignore[no-untyped-def]
+def _rows(
+    tidy: pd.DataFrame, lineup: Lineup, columns: Sequence[Column], cell_of: Callable[[Any, Column], Cell]
+) -> list[Row]:
     rows = []
     for name in dict.fromkeys(tidy["entry"]):
-        found = tidy[tidy["entry"] == name].set_index("metric")
+        found = tidy[tidy["entry"] == name].set_index("metric").to_dict("index")
         cells = tuple(
-            cell_of(found.loc[column.metric], column) if column.metric in found.index else Cell()
-            for column in columns
+            cell_of(found[column.metric], column) if column.metric in found else Cell() for column in columns
         )
         rows.append(Row(name, lineup[name].label, lineup[name].meaning, cells))
     return rows
 
 
-def _value_cell(found: pd.Series, column: Column) -> Cell:  # type: ignore[type-arg]
+def _value_cell(found: Mapping[str, Any], column: Column) -> Cell:
     interval = "" if pd.isna(found["low"]) else f"[{percent(found['low'])}, {percent(found['high'])}]"
     times = found["value"] / found["chance"] if column.metric.endswith("/map") and found["chance"] else 1.0
     return Cell(percent(found["value"]), interval, "" if times == 1.0 else f"{times:.1f}x")
 
 
-def _difference_cell(found: pd.Series, column: Column) -> Cell:  # type: ignore[type-arg]
+def _difference_cell(found: Mapping[str, Any], column: Column) -> Cell:
     low, high = found["difference_low"], found["difference_high"]
     mark = ""
     if low > 0 or high < 0:

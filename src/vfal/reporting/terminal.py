@@ -1,7 +1,5 @@
 """The result table in the terminal."""
 
-import sys
-
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
@@ -47,8 +45,8 @@ def result_table(tidy: pd.DataFrame) -> Table:
     columns = [column for column in map(column_of, dict.fromkeys(tidy["metric"])) if column.heading in SHOWN]
     headings = list(dict.fromkeys(column.heading for column in columns))
     table = Table(
-        title="Unseen identities, percent [95 % interval]; upper line v2f, lower line f2v", title_justify="left",
-        title_style="bold", show_lines=True,
+        title="Unseen identities, percent [interval]; upper line v2f, lower line f2v",
+        title_justify="left", title_style="bold", show_lines=True,
     )  # fmt: skip
     table.add_column("")
     for heading in headings:
@@ -63,7 +61,3 @@ def result_table(tidy: pd.DataFrame) -> Table:
 def _stacked(heading: str, columns: list[Column], cells: tuple[Cell, ...]) -> str:
     lines = [str(cell) for column, cell in zip(columns, cells, strict=True) if column.heading == heading]
     return "\n".join(line.replace("[", r"\[") for line in lines)
-
-
-if __name__ == "__main__":
-    sys.exit(print_results())

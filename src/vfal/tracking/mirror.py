@@ -140,7 +140,7 @@ def _unused_variable(address: Address) -> str:
 
 
 def _state(params: Params, address: Address) -> str | None:
-    """Digest of what would be mirrored and where to, by size and time of files; None when there is nothing."""
+    """Digest of what would be mirrored and where to, by size and time of files; None before any."""
     files = [path for folder in MIRRORED for path in sorted(folder.rglob("*")) if path.is_file()]
     if not any(path.suffix in (".json", ".jsonl") for path in files):
         return None

@@ -72,21 +72,14 @@ class Scorer:
             raise DataError(
                 f"score: {len(voices)} voices and {len(faces)} faces; expected pairs, at least one."
             )
-        voices_BD = self._embed("voice", self._voices(voices), len(voices))
-        faces_BD = self._embed("face", self._faces(faces), len(faces))
+        voices_BD = torch.from_numpy(self._embed("voice", self._voices(voices), len(voices))).to(self.device)
+        faces_BD = torch.from_numpy(self._embed("face", self._faces(faces), len(faces))).to(self.device)
         # Pairs are the diagonal; blocks keep the rest of the square small.
-        starts = range(0, len(voices), self.params.embed.batch_size)
-        blocks = [slice(start, start + self.params.embed.batch_size) for start in starts]
+        size = self.params.embed.batch_size
+        blocks = [slice(start, start + size) for start in range(0, len(voices), size)]
         with torch.no_grad():
-            score_B = torch.cat(
-                [
-                    self.method.score(
-                        torch.from_numpy(voices_BD[block]), torch.from_numpy(faces_BD[block])
-                    ).diagonal()
-                    for block in blocks
-                ]
-            )
-        return np.asarray(score_B.numpy(), np.float32)
+            parts = [self.method.score(voices_BD[block], faces_BD[block]).diagonal() for block in blocks]
+        return torch.cat(parts).float().cpu().numpy()
 
     def _voices(self, files: Sequence[bytes]) -> Inputs:
         settings = self.params.preprocess

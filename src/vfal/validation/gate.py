@@ -107,6 +107,7 @@ def _result(rule: Rule, frame: Frame, findings: Iterable[Mapping[str, Any]], sho
             break
         offenders.setdefault(frame.subject.format_map(row), str(row[rule.shows]) if rule.shows else "")
     empty = frame.table.empty
+    expected = f"expected {rule.expected}" if rule.expected else ""
     return RuleResult(
         name=rule.name,
         frame=rule.frame,
@@ -115,7 +116,7 @@ def _result(rule: Rule, frame: Frame, findings: Iterable[Mapping[str, Any]], sho
         offending=len(rows),
         offenders=tuple(offenders),
         found=tuple(offenders.values()),
-        detail=f"nothing to check: there are no {rule.frame}" if empty else rule.expected,
+        detail=f"nothing to check: there are no {rule.frame}" if empty else expected,
     )
 
 

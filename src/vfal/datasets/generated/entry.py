@@ -1,12 +1,14 @@
 """The generated corpus as an entry of the shelf."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
 from vfal.core.config.machine import Collect
+from vfal.core.tables import read_table
 from vfal.data.voxceleb_layout import list_corpus
 from vfal.dataset import Corpus, Dataset, DatasetCard
-from vfal.datasets.generated import collect
+from vfal.datasets.generated import TRUTH_FILE, collect
 
 
 class Generated(Dataset):
@@ -19,4 +21,5 @@ class Generated(Dataset):
     def collect(self, settings: Collect, folder: Path, *, workers: int) -> Corpus:
         """Make what is missing of the tree in `folder`, then list it as any VoxCeleb tree."""
         collect(settings.generated, folder, seed=settings.seed, workers=workers)
-        return list_corpus(folder, workers=workers)
+        truth = read_table(folder / TRUTH_FILE, ["identity", "personalised"])
+        return replace(list_corpus(folder, workers=workers), truth=truth)

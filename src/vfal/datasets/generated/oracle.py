@@ -51,7 +51,7 @@ def same_person_llr(
     ratio, contrary = float(truth["personalised_ratio"].iloc[0]), bool(truth["contrary"].iloc[0])
     plain_NM = _llr(voice, face, truth, mirrored=False)
     if personalised == "ignored":
-        return plain_NM
+        return np.asarray(plain_NM)
     lent_NM = _llr(voice, face, truth, mirrored=True) if contrary else np.zeros_like(plain_NM)
     if personalised == "revealed":
         known_NM = (
@@ -72,7 +72,7 @@ def _llr(voice: pd.DataFrame, face: pd.DataFrame, truth: pd.DataFrame, *, mirror
         heard_N = voice[f"voice_{factor}"].to_numpy(float) / np.sqrt(1 + noise**2)
         seen_M = face[f"face_{factor}"].to_numpy(float) / np.sqrt(1 + noise**2)
         total_NM = total_NM + gaussian_llr(heard_N, seen_M, correlation)
-    return np.maximum(total_NM, _IMPOSSIBLE)
+    return np.asarray(np.maximum(total_NM, _IMPOSSIBLE))
 
 
 def gaussian_llr(first_N: Floats, second_M: Floats, correlation: float) -> Floats:
@@ -94,8 +94,8 @@ def _nationality_llr(voice: pd.DataFrame, face: pd.DataFrame, agreement: float, 
     shown_KK = np.full((nations, nations), stray) + (agreement - stray) * np.eye(nations)
     lent_KK = np.roll(shown_KK, nations // 2, axis=0) if mirrored else shown_KK
     joint_KK = lent_KK.T @ shown_KK / nations
-    accent_N = pd.Index(NATIONALITIES).get_indexer(voice["voice_nationality"])
-    looks_M = pd.Index(NATIONALITIES).get_indexer(face["face_nationality"])
+    accent_N = pd.Index(NATIONALITIES).get_indexer(pd.Index(voice["voice_nationality"]))
+    looks_M = pd.Index(NATIONALITIES).get_indexer(pd.Index(face["face_nationality"]))
     with np.errstate(divide="ignore"):
         ratio_KK = np.maximum(np.log(joint_KK * nations**2), _IMPOSSIBLE)
     return np.asarray(ratio_KK[np.ix_(accent_N, looks_M)])

@@ -117,7 +117,8 @@ def truth_table(people: list[Person], settings: GeneratedCorpus) -> pd.DataFrame
 
     Columns: identity, name, male, nationality, personalised; per side (`voice_`, `face_`) male,
     nationality, the shared factors as that side shows them and its private factors; and, the same in
-    every row, the knobs that a likelihood needs: nationality_agreement_ratio, factor_noise, personalised_ratio, contrary.
+    every row, the knobs that a likelihood needs (nationality_agreement_ratio, factor_noise,
+    personalised_ratio, contrary).
     """
     rows = []
     for person in people:

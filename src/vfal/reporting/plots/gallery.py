@@ -27,8 +27,8 @@ def _differences(report: Report) -> Plot:
     return Plot(
         "differences",
         "Gain over training everybody alike",
-        "Difference to -W in points, with paired intervals: both models answer the same trials and the same people "
-        "are drawn again for both. A line that crosses zero proves nothing.",
+        "Difference to -W in points, with paired intervals: both models answer the same trials and the same "
+        "people are drawn again for both. A line that crosses zero proves nothing.",
         table,
         draw_differences(report.tidy, report.lineup, chosen),
     )
@@ -42,7 +42,7 @@ def _outcomes(report: Report) -> list[Plot]:
         oracle_roc = oracle.curves["roc"].rename(columns=names)
     roc = roc_table(evaluated_curve(MAIN, "roc"), oracle_roc)
     records = {MAIN: report.results[MAIN].records} | ({CEILING: oracle.records} if oracle else {})
-    matching = matching_table(records)  # type: ignore[arg-type]
+    matching = matching_table(records)
     scores = evaluated_curve(MAIN, "histogram")
     return [
         Plot(
@@ -55,15 +55,15 @@ def _outcomes(report: Report) -> list[Plot]:
         Plot(
             "roc",
             "Verification",
-            "The full method asked whether a voice and a face are one person: how many true pairs it accepts for how "
-            "many false ones, mean over seeds.",
+            "The full method asked whether a voice and a face are one person: how many true pairs it accepts for "
+            "how many false ones, mean over seeds.",
             roc,
             draw_roc(roc),
         ),
         Plot(
             "score_histogram",
             "Scores",
-            "Cosine of a voice and a face of the same person and of different people, voice to face, all seeds.",
+            "Cosine of a voice and a face of the same person and of different people, voice to face.",
             scores,
             draw_scores(scores),
         ),
@@ -76,8 +76,8 @@ def _hardness(report: Report) -> Plot:
     return Plot(
         "hardness",
         "Hardness at the end of weighing",
-        "The hardest identities are dropped. The further the personalised ones lie to the right of the others, the "
-        "better the measure. AUC: how often a personalised identity is harder than another one.",
+        "The hardest identities are dropped. The further the personalised ones lie to the right of the others, "
+        "the better the measure. AUC: how often a personalised identity is harder than another one.",
         table,
         draw_hardness(table, report.lineup, aucs),
     )
@@ -96,7 +96,7 @@ def _training(report: Report, curves: pd.DataFrame) -> list[Plot]:
         Plot(
             "loss",
             "Loss",
-            "Line: mean over seeds; band: their range. From phase 2 on the losses of the full method are weighted.",
+            "Line: mean over seeds; band: their range. From phase 2 on the full method's losses are weighted.",
             loss,
             draw_loss(loss, report.lineup),
         ),
@@ -110,8 +110,8 @@ def _training(report: Report, curves: pd.DataFrame) -> list[Plot]:
         Plot(
             "identity_weights",
             "Identity weights",
-            "Easy identities are let in first and then fade a little with every update, so harder ones end heavier; "
-            "the hardest are never let in.",
+            "Easy identities are let in first and then fade a little with every update, so harder ones end "
+            "heavier; the hardest are never let in.",
             pd.concat([kept.assign(curve="kept"), ranked.assign(curve="final")], ignore_index=True),
             draw_identity_weights(kept, ranked),
         ),

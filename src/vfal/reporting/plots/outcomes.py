@@ -1,5 +1,7 @@
 """Plots of what evaluation found."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -43,7 +45,7 @@ def draw_roc(table: pd.DataFrame) -> Figure:
         ):
             if entry == CEILING and group != "all":
                 continue
-            style = {
+            style: dict[str, Any] = {
                 "color": GROUP_COLOURS.get(str(group), PURPLE),
                 "linewidth": 1.7,
                 "label": GROUPS[str(group)],
@@ -119,7 +121,7 @@ def draw_scores(table: pd.DataFrame) -> Figure:
 
 
 def draw_differences(tidy: pd.DataFrame, lineup: Lineup, metrics: list[str]) -> Figure:
-    """Differences to the baseline with paired intervals: a panel per number, a line per model and direction."""
+    """Differences to the baseline with paired intervals: a panel per number, two lines per model."""
     headings = list(dict.fromkeys(column_of(metric).heading for metric in metrics))
     found = tidy[tidy["difference"].notna()]
     entries = list(dict.fromkeys(found["entry"]))

@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 INK, FAINT, LINE, PAPER = "#1d2126", "#5f6771", "#d9dde2", "#fefefd"
 BLUE, ORANGE, GREEN, PURPLE, RED, GREY = "#1f5fa6", "#c2601a", "#2a7d4f", "#7a4bab", "#b5304a", "#7b838d"
@@ -19,7 +20,7 @@ VARIABLES = {
     BLUE: "blue", ORANGE: "orange", GREEN: "green", PURPLE: "purple", RED: "red", GREY: "grey",
 }  # fmt: skip
 
-_LOOK: dict[str, Any] = {
+_LOOK: Any = {
     "svg.hashsalt": "vfal",  # ids by content: equal figures are equal bytes
     "svg.fonttype": "path",
     "path.simplify": False,
@@ -30,8 +31,9 @@ WIDTH = 10.6
 
 def panels(count: int, *, height: float = PANEL_HEIGHT, share_y: bool = False) -> tuple[Figure, list[Axes]]:
     """An empty figure with `count` panels side by side."""
-    figure = Figure(figsize=(WIDTH, height), layout="constrained", facecolor=PAPER)
-    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.06)  # type: ignore[union-attr]
+    figure = Figure(
+        figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.06), facecolor=PAPER
+    )
     axes = figure.subplots(1, count, sharey=share_y, squeeze=False)[0]
     for axis in axes:
         _dress(axis)

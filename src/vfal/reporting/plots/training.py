@@ -61,15 +61,14 @@ def draw_validation(table: pd.DataFrame, lineup: Lineup) -> Figure:
     figure, (axis,) = panels(1, height=2.8)
     label(axis, "1:2 accuracy on validation identities, voice to face", "step of retraining")
     entries = [entry.name for entry in lineup.entries if entry.name in set(table["entry"])]
-    colours = colour_of([MAIN, *(name for name in (lineup.baseline,) if name), *entries])
     ordered = dict.fromkeys([MAIN, *([lineup.baseline] if lineup.baseline else []), *entries])
     colours = colour_of(list(ordered))
     for entry in entries:
         mean = table[table["entry"] == entry].groupby("step")["validation_accuracy"].mean()
         width, above = (2.2, 3) if entry == MAIN else (1.3, 2)
         axis.plot(
-            mean.index + 1, mean, color=colours[entry], linewidth=width, zorder=above, marker="o", markersize=3,
-            label=lineup[entry].label,
+            mean.index + 1, mean, color=colours[entry], linewidth=width, zorder=above, marker="o",
+            markersize=3, label=lineup[entry].label,
         )  # fmt: skip
     axis.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     legend(axis, loc="center left", bbox_to_anchor=(1.01, 0.5))
