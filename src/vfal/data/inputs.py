@@ -24,7 +24,7 @@ class FeatureInputs:
 
     def plain(self, rows: Rows) -> Tensor:
         """Features of `rows` (B, D)."""
-        return self.features_ND[torch.from_numpy(rows)]
+        return self.features_ND[torch.tensor(rows)]
 
 
 class VoiceInputs:

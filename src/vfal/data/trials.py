@@ -65,6 +65,11 @@ class Pool:
     seed: int
     settings: TrialSettings
 
+    @property
+    def complete(self) -> NDArray[np.bool_]:
+        """Who has items in both modalities."""
+        return np.asarray((self.sides["voice"].counts_I > 0) & (self.sides["face"].counts_I > 0))
+
     def draws(self, table: str, direction: Direction, group: Group) -> np.random.Generator:
         """The random numbers of one part of one table."""
         return generator(self.seed, "trials", self.split, table, direction, group)
@@ -90,13 +95,12 @@ def make_trials(
         "voice": _side(names, clips["identity"], clips["clip"]),
         "face": _side(names, faces["identity"], faces["face"]),
     }
-    complete = (sides["voice"].counts_I > 0) & (sides["face"].counts_I > 0)
-    if complete.sum() < 2:
+    pool = Pool(split, people, sides, seed, settings)
+    if pool.complete.sum() < 2:
         raise DataError(
-            f"split {split}: {complete.sum()} of {len(people)} identities have both clips and faces; "
+            f"split {split}: {pool.complete.sum()} of {len(people)} identities have both clips and faces; "
             "trials need at least 2. Raise prepare.identities or add media."
         )
-    pool = Pool(split, people, sides, seed, settings)
     makers: dict[str, Callable[[Pool, Direction, Group], pd.DataFrame]] = {
         "matching": _matching,
         "verification": _verification,
@@ -172,14 +176,13 @@ def _queries(
     pool: Pool, direction: Direction, group: Group, others: int, rng: np.random.Generator
 ) -> tuple[Integers, Integers, Integers]:
     """Probe items (T,), their people (T,) and up to `others` other people (T, others; -1 = too few)."""
-    asking, asked = pool.sides[PROBE_OF[direction]], pool.sides[GALLERY_OF[direction]]
-    cell_I = cells(pool.identities, group)
-    asks_N = (asked.counts_I > 0)[asking.people_N] & (cell_I >= 0)[asking.people_N]
+    asking, cell_I = pool.sides[PROBE_OF[direction]], cells(pool.identities, group)
+    asks_N = (pool.complete & (cell_I >= 0))[asking.people_N]
     probes_T, people_T = (
         np.repeat(values[asks_N], pool.settings.queries_per_probe)
         for values in (asking.numbers_N, asking.people_N)
     )
-    clips_I = np.where(asked.counts_I > 0, pool.sides["voice"].counts_I, 0).astype(np.float64)
+    clips_I = np.where(pool.complete, pool.sides["voice"].counts_I, 0).astype(np.float64)
     others_TK = _other_people(people_T, clips_I, cell_I, others, rng)
     answerable = others_TK[:, 0] >= 0
     return probes_T[answerable], people_T[answerable], others_TK[answerable]

@@ -46,11 +46,12 @@ def weighting_sentence(tidy: pd.DataFrame, lineup: Lineup, params: Params) -> st
 
 
 def _listed(rows: list[dict[str, Any]]) -> str:
-    return "; ".join(
-        f"{column_of(row['metric']).heading}, {column_of(row['metric']).direction} {points(row['difference'])} "
-        f"[{points(row['difference_low'])}, {points(row['difference_high'])}]"
-        for row in rows
-    )
+    listed = []
+    for row in rows:
+        column = column_of(row["metric"])
+        interval = f"[{points(row['difference_low'])}, {points(row['difference_high'])}]"
+        listed.append(f"{column.heading}, {column.direction} {points(row['difference'])} {interval}")
+    return "; ".join(listed)
 
 
 def ceiling_sentence(tidy: pd.DataFrame, without: Mapping[str, Any] | None) -> str:
@@ -78,14 +79,14 @@ def dropping_sentence(found: pd.DataFrame, lineup: Lineup) -> str:
         return ""
     main = learned[MAIN]
     text = (
-        f"Of the identities that the full method drops, {percent(main['precision'])} % are personalised, against "
-        f"{percent(main['base_rate'])} % of all; it finds {percent(main['recall'])} % of them."
+        f"Of the identities that the full method drops, {percent(main['precision'])} % are personalised, "
+        f"against {percent(main['base_rate'])} % of all; it finds {percent(main['recall'])} % of them."
     )
     best = max(learned.values(), key=lambda row: float(row["hardness_auc"]))
     if best["entry"] != MAIN:
         text += (
-            f" {lineup[best['entry']].label} tells them apart better: precision {percent(best['precision'])} %, "
-            f"recall {percent(best['recall'])} %."
+            f" {lineup[best['entry']].label} tells them apart better: precision {percent(best['precision'])} "
+            f"%, recall {percent(best['recall'])} %."
         )
     return text
 

@@ -85,7 +85,8 @@ def _mirror(params: Params, address: Address) -> tuple[str, bool]:
             store.finish(run, {})
     store.fill(top, parent, dataset)
     # Stages that did not change keep the run they have, below an older parent; these tags lead there.
-    store.finish(top, {f"vfal.run.{name}": run.info.run_id for name, run in runs.items()})
+    links = {f"vfal.run.{name.replace('@', '/')}": run.info.run_id for name, run in runs.items()}
+    store.finish(top, links)
     closed = store.close_unfinished([])
     said = (
         f"MLflow at {address.shown}, experiment {params.tracking.experiment}: {store.added} run(s) added, "

@@ -4,12 +4,14 @@ Only `MlflowClient` is used: the fluent interface keeps a global active run, put
 experiment than their parent's, and blocks for minutes when a server is gone.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from mlflow import MlflowClient
+from mlflow.data.dataset_source_registry import get_dataset_source_from_json
 from mlflow.data.pandas_dataset import from_pandas
 from mlflow.entities import DatasetInput, InputTag, Metric, Param, Run, RunTag
 
@@ -112,5 +114,7 @@ def dataset_input(identities: Path, raw: Path, digest: str | None) -> DatasetInp
         people = pd.read_parquet(identities)
     except (OSError, ValueError) as error:
         raise DataError(f"{identities}: not a readable table ({error}). Run `dvc repro prepare`.") from error
-    described: Any = from_pandas(people, source=str(raw.absolute()), name="corpus", digest=digest)
+    # Given a plain path, MLflow finds two resolvers of its own for it and warns.
+    source = get_dataset_source_from_json(json.dumps({"uri": str(raw.absolute())}), "local")
+    described: Any = from_pandas(people, source=source, name="corpus", digest=digest)
     return DatasetInput(described._to_mlflow_entity(), [InputTag("mlflow.data.context", "training")])

@@ -56,7 +56,8 @@ def _people(settings: Validate) -> list[Rule]:
         _one_of("Every identity is in a split that is asked for", "identities", "split", settings.splits),
         _least("Every split has people", "splits", "people", 1),
         _least(
-            f"Every split has people of at least {settings.least_genders} gender(s)",
+            f"Every split has people of at least {settings.least_genders} gender(s), "
+            "or same-gender trials would be all trials",
             "splits", "genders", settings.least_genders, shows="genders_found",
         ),
         _least(

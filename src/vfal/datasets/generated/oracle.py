@@ -51,15 +51,15 @@ def same_person_llr(
     ratio, contrary = float(truth["personalised_ratio"].iloc[0]), bool(truth["contrary"].iloc[0])
     plain_NM = _llr(voice, face, truth, mirrored=False)
     if personalised == "ignored":
-        return np.asarray(plain_NM)
+        return plain_NM
     lent_NM = _llr(voice, face, truth, mirrored=True) if contrary else np.zeros_like(plain_NM)
     if personalised == "revealed":
         known_NM = (
             voice["personalised"].to_numpy(bool)[:, None] | face["personalised"].to_numpy(bool)[None, :]
         )
-        return np.where(known_NM, lent_NM, plain_NM)
+        return np.asarray(np.where(known_NM, lent_NM, plain_NM))
     with np.errstate(divide="ignore"):
-        return np.logaddexp(np.log1p(-ratio) + plain_NM, np.log(ratio) + lent_NM)
+        return np.asarray(np.logaddexp(np.log1p(-ratio) + plain_NM, np.log(ratio) + lent_NM))
 
 
 def _llr(voice: pd.DataFrame, face: pd.DataFrame, truth: pd.DataFrame, *, mirrored: bool) -> Floats:

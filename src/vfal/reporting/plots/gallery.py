@@ -55,8 +55,8 @@ def _outcomes(report: Report) -> list[Plot]:
         Plot(
             "roc",
             "Verification",
-            "The full method asked whether a voice and a face are one person: how many true pairs it accepts for "
-            "how many false ones, mean over seeds.",
+            "The full method asked whether a voice and a face are one person: how many true pairs it accepts "
+            "for how many false ones, mean over seeds.",
             roc,
             draw_roc(roc),
         ),
@@ -76,8 +76,8 @@ def _hardness(report: Report) -> Plot:
     return Plot(
         "hardness",
         "Hardness at the end of weighing",
-        "The hardest identities are dropped. The further the personalised ones lie to the right of the others, "
-        "the better the measure. AUC: how often a personalised identity is harder than another one.",
+        "The hardest identities are dropped. The further the personalised ones lie to the right of the "
+        "others, the better the measure. AUC: how often a personalised identity is harder than another one.",
         table,
         draw_hardness(table, report.lineup, aucs),
     )
@@ -96,7 +96,7 @@ def _training(report: Report, curves: pd.DataFrame) -> list[Plot]:
         Plot(
             "loss",
             "Loss",
-            "Line: mean over seeds; band: their range. From phase 2 on the full method's losses are weighted.",
+            "Line: mean over seeds; band: their range. From phase 2 on the full method's are weighted.",
             loss,
             draw_loss(loss, report.lineup),
         ),
