@@ -38,7 +38,7 @@ bench: setup
 	@for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
 
 docs: setup
-	@$(BIN)/python -m vfal.docs
+	@$(BIN)/vfal docs
 
 clean:
 	rm -rf .state dvc_plots

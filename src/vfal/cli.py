@@ -9,11 +9,14 @@ import typer
 from rich.console import Console
 
 from vfal.core.config.params import load_params
-from vfal.core.errors import VfalError
+from vfal.core.errors import ConfigError, VfalError
+from vfal.core.files import machine_error
 from vfal.core.paths import PARAMS
+from vfal.core.shelf import nearest
 from vfal.core.state import only_one
+from vfal.core.switches import switch_off
 from vfal.core.workers import die_with_parent
-from vfal.stages import STAGES
+from vfal.stages import REPEATED, STAGES
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,11 +35,35 @@ def stage(
     """Run one stage: what dvc.yaml calls. Use `dvc repro`, which also knows what is stale."""
     die_with_parent()
     if name not in STAGES:
-        raise VfalError(f"stage '{name}': no such stage. Known: {', '.join(STAGES)}.")
+        raise ConfigError(f"stage '{name}': no such stage. {nearest(name, STAGES)}")
+    if bool(item) != (name in REPEATED):
+        raise ConfigError(
+            f"stage '{name}': found item '{item}', expected {'none' if item else 'a name of a model'}."
+        )
     params = load_params()
     with only_one(f"{name}-{item}" if item else name, f"stage {name} {item}".strip()):
         run = import_module(f"vfal.stages.{name}").run
         run(params, item) if item else run(params)
+
+
+@app.command()
+def repro(
+    targets: Annotated[list[str] | None, typer.Argument(help="Stages; all when none is named.")] = None,
+    force: Annotated[bool, typer.Option(help="Run every stage, stale or not.")] = False,
+) -> None:
+    """Run what is stale, mirror the runs to MLflow, print the result table: what `make repro` calls."""
+    from vfal.repro import run_everything
+
+    run_everything([*(targets or []), *(["--force"] if force else [])])
+
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(help="On 127.0.0.1.")] = 5000) -> None:
+    """Open MLflow's pages on 127.0.0.1 until Ctrl-C."""
+    from vfal.tracking.ui import serve
+
+    die_with_parent()
+    serve(load_params().tracking.uri, port)
 
 
 @app.command()
@@ -90,13 +117,23 @@ def report() -> None:
     print_results()
 
 
+@app.command()
+def docs() -> None:
+    """Refresh the map and the result table in README.md."""
+    from vfal.readme import refresh
+
+    refresh()
+
+
 def main() -> None:
     """Run the command; an error of ours is one message and exit code 1, anything else keeps its traceback."""
+    switch_off()
     try:
-        app(standalone_mode=False)
-    except VfalError as error:
-        _errors.print(f"[bold red]{type(error).__name__}[/]: ", end="")
-        _errors.print(str(error), markup=False)
+        app()
+    except (VfalError, OSError) as error:
+        ours = machine_error(error, error.filename or Path.cwd()) if isinstance(error, OSError) else error
+        if not isinstance(ours, VfalError):
+            raise
+        _errors.print(f"[bold red]{type(ours).__name__}[/]: ", end="")
+        _errors.print(str(ours), markup=False)
         sys.exit(1)
-    except typer.Exit as exit_:
-        sys.exit(exit_.exit_code)

@@ -3,7 +3,6 @@
 import os
 import platform
 import shutil
-import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +12,8 @@ from rich.table import Table
 
 from vfal.core.config.params import Params, load_params, variant_of
 from vfal.core.errors import ConfigError, MachineError, VfalError
-from vfal.core.shelf import take_down
+from vfal.core.shelf import refuse_unknown
+from vfal.core.types import MODALITIES
 
 NEEDED_BYTES = 1 << 30  # the demo run's data, models and caches
 LOCKED_PAIRS = {"fastapi": "0.151", "sqlalchemy": "2.1"}  # Prefect 3.8.8 breaks from these on
@@ -22,9 +22,15 @@ LOCKED_PAIRS = {"fastapi": "0.151", "sqlalchemy": "2.1"}  # Prefect 3.8.8 breaks
 def refuse_what_cannot_work(params: Params, folder: Path) -> None:
     """Raise for what params.yaml asks for and this checkout or machine cannot do."""
     from vfal.datasets import SHELF
+    from vfal.nn.catalogue import ENCODERS
+    from vfal.protocols import SHELF as PROTOCOLS
 
-    if params.collect.dataset not in SHELF:
-        take_down(SHELF, params.collect.dataset, "params.yaml, collect.dataset")
+    refuse_unknown(SHELF, params.collect.dataset, "params.yaml, collect.dataset")
+    for name in params.evaluate.protocols:
+        refuse_unknown(PROTOCOLS, name, "params.yaml, evaluate.protocols")
+    for modality in MODALITIES:
+        name = getattr(params.pretrain, modality).name
+        refuse_unknown(ENCODERS[modality], name, f"params.yaml, pretrain.{modality}.name")
     for name in params.ablate.variants:
         rule = variant_of(params, name).weigh_identities.rule
         if rule == "truth" and params.collect.dataset != "generated":
@@ -37,7 +43,8 @@ def refuse_what_cannot_work(params: Params, folder: Path) -> None:
             raise MachineError(f"{place}: cannot be written. Make it writable and run again.")
     if (free := shutil.disk_usage(folder).free) < NEEDED_BYTES and not (folder / "data" / "raw").exists():
         raise MachineError(
-            f"{folder}: {free / 1e9:.1f} GB free, a run needs about {NEEDED_BYTES / 1e9:.0f} GB. Free some space."
+            f"{folder}: {free / 1e9:.1f} GB free, a run needs about {NEEDED_BYTES / 1e9:.0f} GB. "
+            "Free some space."
         )
 
 
@@ -57,15 +64,14 @@ def examine(folder: Path) -> int:
 
 
 def _python(folder: Path) -> str:
-    if sys.version_info < (3, 11):
-        raise MachineError(f"Python {platform.python_version()}; 3.11 or newer is needed.")
     return platform.python_version()
 
 
 def _params(folder: Path) -> str:
     params = load_params(folder / "params.yaml")
     refuse_what_cannot_work(params, folder)
-    return f"{len(type(params).model_fields)} blocks, {params.prepare.identities.total} identities, seeds {params.seeds}"
+    people = params.prepare.identities.total
+    return f"{len(type(params).model_fields)} blocks, {people} identities, seeds {params.seeds}"
 
 
 def _pins(folder: Path) -> str:

@@ -1,7 +1,6 @@
 """`vfal repro`: dvc repro with everything around it that a bare `dvc repro` leaves to the user."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,8 @@ from rich.console import Console
 
 from vfal.core.config.params import load_params
 from vfal.core.errors import MachineError
-from vfal.core.state import only_one, state_folder
+from vfal.core.paths import state_folder
+from vfal.core.state import only_one
 from vfal.core.workers import die_with_parent
 from vfal.doctor import refuse_what_cannot_work
 
@@ -18,12 +18,12 @@ UP_TO_DATE = "Data and pipelines are up to date."
 _console = Console(highlight=False)
 
 
-def repro(targets: list[str]) -> None:
-    """Run what is stale, mirror the runs, print the result table and where to look."""
+def run_everything(arguments: list[str]) -> None:
+    """`dvc repro` with `arguments`, then mirror the runs, print the result table and where to look."""
     params = load_params()
     refuse_what_cannot_work(params, Path.cwd())
     with only_one("repro", "vfal repro"):
-        changed = _dvc_repro(targets)
+        changed = _dvc_repro(arguments)
     if not changed:
         _console.print("Nothing has changed since the last run: every stage is up to date.")
     from vfal.tracking.mirror import sync
@@ -45,17 +45,17 @@ def tool_environment() -> dict[str, str]:
     }
 
 
-def _dvc_repro(targets: list[str]) -> bool:
+def _dvc_repro(arguments: list[str]) -> bool:
     """Run `dvc repro`, showing its output; whether anything was done. Its failure is a `MachineError`."""
     dvc = Path(sys.executable).with_name("dvc")
     if not dvc.exists():
         raise MachineError(f"{dvc}: not there. Run `make setup`.")
     process = subprocess.Popen(
-        [str(dvc), "repro", *targets],
+        [str(dvc), "repro", *arguments],
         env=tool_environment(),
         stdout=subprocess.PIPE,
         text=True,
-        preexec_fn=die_with_parent,
+        preexec_fn=die_with_parent,  # noqa: PLW1509 (this process has one thread)
     )
     assert process.stdout is not None
     changed = True
@@ -67,8 +67,3 @@ def _dvc_repro(targets: list[str]) -> bool:
     if code := process.wait():
         raise MachineError(f"dvc repro ended with exit code {code}; the reason stands above.")
     return changed
-
-
-def free_bytes(folder: Path) -> int:
-    """Space left on the disk of `folder`."""
-    return shutil.disk_usage(folder).free

@@ -8,7 +8,7 @@ import pandas as pd
 
 from vfal.core.config.params import Params, check, read_raw, with_overrides
 from vfal.core.files import whole_file, write_json, write_text
-from vfal.core.paths import ENCODERS, IDENTITY_WEIGHTS, MEDIA, PREPARED, RAW, REPORTS, TRAINED, WARM_UP
+from vfal.core.paths import ENCODERS, IDENTITY_WEIGHTS, MEDIA, PREPARED, RAW, REPORTS, TRAINED
 from vfal.core.seeding import generator
 from vfal.core.tables import write_table
 from vfal.core.types import SPLITS
@@ -21,7 +21,7 @@ from vfal.evaluation.embeddings import Embeddings
 from vfal.evaluation.scoring import Cosine
 from vfal.protocol import evaluate
 from vfal.protocols import get_protocols
-from vfal.reporting.entries import MAIN, Lineup, line_up
+from vfal.reporting.entries import MAIN, WARM_UP, Lineup, line_up
 
 SKILL = {"warm_up": 2.2, "without_weights": 1.5, "oracle_drop": 1.2}  # noise of a fake model; the others 1.4
 
@@ -35,6 +35,7 @@ def small_params(repository: Path, **overrides: object) -> Params:
         "prepare.identities.train": 40,
         "prepare.identities.val": 14,
         "prepare.identities.test": 30,
+        "pretrain.batch_identities": 8,
         "warm_up.batch_size": 8,
         "retrain.batch_size": 8,
         "weigh_identities.growth_ratio": 0.1,
@@ -43,7 +44,9 @@ def small_params(repository: Path, **overrides: object) -> Params:
         "preprocess.face_px": 16,
     }
     raw = read_raw(repository / "params.yaml")
-    return check(with_overrides(raw, small | {key.replace("__", "."): value for key, value in overrides.items()}))
+    return check(
+        with_overrides(raw, small | {key.replace("__", "."): value for key, value in overrides.items()})
+    )
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,9 @@ def make_layout(params: Params, *, truth_known: bool = True) -> None:
         },
     )
     write_json(REPORTS / "validate.json", {"success": 1, "rules": 30, "breaches": 0, "checked": 1234})
-    write_json(REPORTS / "preprocess.json", {"items": 100, "corrupt_ratio": 0.01, "quarantined": [{"path": "x"}]})
+    write_json(
+        REPORTS / "preprocess.json", {"items": 100, "corrupt_ratio": 0.01, "quarantined": [{"path": "x"}]}
+    )
 
 
 def make_people(params: Params) -> People:
@@ -128,7 +133,9 @@ def _embeddings(people: People, noise: float, seed: int, name: str) -> Embedding
     truth = people.truth.set_index("identity")
     tables, vectors = {}, {}
     for side, table in (("voice", people.clips), ("face", people.faces)):
-        chosen = table[table["identity"].isin(people.identities.loc[tested, "identity"])].reset_index(drop=True)
+        chosen = table[table["identity"].isin(people.identities.loc[tested, "identity"])].reset_index(
+            drop=True
+        )
         shown = truth.loc[chosen["identity"], [f"{side}_{factor}" for factor in ("male", *SHARED_FACTORS)]]
         values = shown.to_numpy(dtype=np.float64)
         values[:, 0] = 2 * values[:, 0] - 1
@@ -168,7 +175,9 @@ def _retrieved(people: People, params: Params) -> pd.DataFrame:
     clips, faces = (table[table["identity"].isin(tested)] for table in (people.clips, people.faces))
     draw = generator(1, "fake retrieval")
     tables = []
-    for clip, owner in clips.iloc[:: len(clips) // params.compare.retrieved_voices][["clip", "identity"]].to_numpy():
+    for clip, owner in clips.iloc[:: len(clips) // params.compare.retrieved_voices][
+        ["clip", "identity"]
+    ].to_numpy():
         best = faces.iloc[draw.permutation(len(faces))[: params.compare.retrieved_faces]]
         row = {"probe": clip, "rank": np.arange(1, len(best) + 1), "correct": best["identity"] == owner}
         tables.append(best[["face", "identity"]].assign(**row))
@@ -181,8 +190,8 @@ def _write_training(lineup: Lineup, people: People, params: Params) -> None:
     for modality in ("voice", "face"):
         _write_curve(ENCODERS / f"{modality}.jsonl", 1, 100, modality)
     for seed in params.seeds:
-        _write_curve(WARM_UP / f"seed_{seed}.jsonl", seed, 200, "warm_up")
-        for entry in lineup.entries[1:]:
+        _write_curve(TRAINED / WARM_UP / f"seed_{seed}.jsonl", seed, 200, "warm_up")
+        for entry in (one for one in lineup.entries if one.name != WARM_UP):
             _write_curve(TRAINED / entry.name / f"seed_{seed}.jsonl", seed, 300, entry.name, validate=True)
             folder = IDENTITY_WEIGHTS if entry.name == MAIN else TRAINED / entry.name
             separation = {MAIN: 0.5, "cosine_hardness": 2.0}.get(entry.name, 1.5)
@@ -192,8 +201,12 @@ def _write_training(lineup: Lineup, people: People, params: Params) -> None:
                 _write_curve(folder / f"weights_{seed}.jsonl", seed, 120, entry.name, weighing=True)
 
 
-def _weights(trained: np.ndarray, personalised: np.ndarray, separation: float, seed: int, rule: str) -> pd.DataFrame:
-    hardness = generator(seed, "fake hardness", separation).standard_normal(len(trained)) + separation * personalised
+def _weights(
+    trained: np.ndarray, personalised: np.ndarray, separation: float, seed: int, rule: str
+) -> pd.DataFrame:
+    hardness = (
+        generator(seed, "fake hardness", separation).standard_normal(len(trained)) + separation * personalised
+    )
     if rule == "learned":
         place = hardness.argsort().argsort() / len(trained)
         weight = np.where(place < 0.9, 0.99 ** np.floor((0.9 - place) * 20), 0.0)

@@ -31,6 +31,7 @@ SMALL = {
     "methods.seeking_the_shape.trunk_width": 8,
     "methods.seeking_the_shape.width": 8,
     "ablate.variants": {"without_weights": {"weigh_identities.rule": "none"}},
+    "evaluate.models": ["warm_up", "seeking_the_shape", "without_weights"],
     "machine.threads": 1,
 }
 PEOPLE = [f"id{number:02d}" for number in range(10)]

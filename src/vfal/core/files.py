@@ -4,12 +4,15 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from vfal.core.errors import DataError, MachineError
+from vfal.core.errors import DataError, MachineError, VfalError
+
+FULL_BELOW_BYTES = 1 << 16
 
 
 @contextmanager
@@ -26,24 +29,34 @@ def whole_file(path: Path) -> Iterator[Path]:
         with partial.open("rb") as handle:
             os.fsync(handle.fileno())
         partial.replace(path)
-    except OSError as error:
-        raise _machine_error(error, path) from error
+    except Exception as error:
+        # numpy, torch and safetensors report a full disk each by an error of its own, without a number.
+        if (ours := machine_error(error, path)) is None:
+            raise
+        raise ours from error
     finally:
         # Unlinking in a folder that cannot be read is part of the failure already being reported.
         if os.access(path.parent, os.W_OK):
             partial.unlink(missing_ok=True)
 
 
-def _machine_error(error: OSError, path: Path) -> Exception:
-    if error.errno == errno.ENOSPC:
+def machine_error(error: Exception, path: Path | str) -> MachineError | None:
+    """The `MachineError` behind an error that came up while writing `path`; None when it is another one."""
+    if isinstance(error, VfalError):
+        return None
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.ENOSPC, errno.EDQUOT) or (number is None and _disk_is_full(Path(path).parent)):
         return MachineError(
             f"{path}: the disk is full. Free some space and run again; nothing was half-written."
         )
-    if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-        return MachineError(
-            f"{path}: cannot be written ({error.strerror}). Make its folder writable and run again."
-        )
-    return error
+    if number in (errno.EACCES, errno.EROFS, errno.EPERM):
+        reason = os.strerror(number)
+        return MachineError(f"{path}: no access ({reason}). Make it and its folder writable and run again.")
+    return None
+
+
+def _disk_is_full(folder: Path) -> bool:
+    return folder.is_dir() and shutil.disk_usage(folder).free < FULL_BELOW_BYTES
 
 
 def write_text(path: Path, text: str) -> None:

@@ -23,6 +23,3 @@ def state_folder() -> Path:
     return Path(os.environ.get("VFAL_STATE", ".state")).absolute()
 
 
-def records_folder() -> Path:
-    """Where each run keeps its own record (parameters, curves, figures) for `vfal sync` to mirror."""
-    return REPORTS / "runs"

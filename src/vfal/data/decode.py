@@ -11,7 +11,6 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
-from scipy.signal import resample_poly
 
 PAD_GREY = 127
 _INT16_MAX = 32767
@@ -41,6 +40,9 @@ def decode_voice(source: Path | bytes, *, sample_rate_hz: int, longest_s: float)
     if len(samples) == 0 or not np.isfinite(samples).all() or not samples.any():
         raise DecodeError("no sound: empty, silent or not finite")
     if rate != sample_rate_hz:
+        # Imported where it is needed: scipy.signal takes a second, and most corpora are 16 kHz already.
+        from scipy.signal import resample_poly
+
         ratio = Fraction(sample_rate_hz, rate)
         samples = resample_poly(samples, ratio.numerator, ratio.denominator)
     samples = samples[: int(longest_s * sample_rate_hz)]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
@@ -15,7 +16,7 @@ HALF_RANGE = 127.5  # pixel bytes become (p - 127.5) / 127.5, as in the publishe
 class FeatureInputs:
     """Frozen features (items, D); nothing is varied."""
 
-    def __init__(self, features_ND: np.ndarray) -> None:  # type: ignore[type-arg]
+    def __init__(self, features_ND: NDArray[np.float32]) -> None:
         self.features_ND = torch.from_numpy(np.array(features_ND, dtype=np.float32))
 
     def draw(self, rows: Rows, rng: np.random.Generator) -> Tensor:

@@ -125,12 +125,11 @@ def _collect(
 
 def _join(target: Path, work: Path, shards: int, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
     """One .npy from the shards, streamed: memory stays at one shard."""
-    with whole_file(target) as partial_path:
-        with partial_path.open("wb") as handle:
-            header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
-            np.lib.format.write_array_header_1_0(handle, header)
-            for number in range(shards):
-                handle.write(np.load(work / f"{number:06d}.npy").astype(dtype, copy=False).tobytes())
+    with whole_file(target) as partial_path, partial_path.open("wb") as handle:
+        header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(handle, header)
+        for number in range(shards):
+            handle.write(np.load(work / f"{number:06d}.npy").astype(dtype, copy=False).tobytes())
 
 
 class PackedVoices:

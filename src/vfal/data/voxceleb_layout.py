@@ -81,7 +81,8 @@ def read_meta(path: Path) -> pd.DataFrame:
             "Expected a tab-separated vox1_meta.csv."
         )
     people = meta.rename(columns=META_COLUMNS)[list(META_COLUMNS.values())]
-    people = people.apply(lambda column: column.str.strip())
+    for column in people.columns:
+        people[column] = people[column].str.strip()
     return people.sort_values("identity", ignore_index=True)
 
 
@@ -123,7 +124,7 @@ def _probe_face(path: Path) -> dict[str, object]:
     try:
         with Image.open(path) as image:
             width, height = image.size
-    except (UnidentifiedImageError, OSError) as error:
+    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
         reason = "not an image" if isinstance(error, UnidentifiedImageError) else str(error)
         return measures | {"width_px": None, "height_px": None, "problem": f"header unreadable: {reason}"}
     return measures | {"width_px": width, "height_px": height}

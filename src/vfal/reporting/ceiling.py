@@ -53,7 +53,7 @@ def ceiling(params: Params, truth: pd.DataFrame, *, without_personalised: bool =
     """The oracle under the protocols on the test identities; None where the factors are not known.
 
     With `without_personalised`, people whose voice is not their own neither ask nor are asked for, the
-    oracle knows that there are none, and galleries have two candidates (larger ones would lose most trials).
+    oracle knows that there are none, and only 1:2 matching is asked (larger galleries lose most trials).
     """
     if truth.empty or not set(truth.columns) >= NEEDED:
         return None
@@ -63,7 +63,9 @@ def ceiling(params: Params, truth: pd.DataFrame, *, without_personalised: bool =
     settings = params.evaluate
     if without_personalised:
         known = known[~known["personalised"].astype(bool)]
-        settings = settings.model_copy(update={"matching_sizes": (2,)})
+        settings = settings.model_copy(update={"protocols": ("matching",), "matching_sizes": (2,)})
+    if len(known) < 2:
+        return None
     known = known.reset_index(drop=True)
     number = pd.Series(known.index.to_numpy(dtype=np.float64), index=known["identity"].to_numpy())
     names = known["identity"].tolist()

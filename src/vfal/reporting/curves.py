@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from vfal.core.errors import DataError
-from vfal.core.paths import ENCODERS, IDENTITY_WEIGHTS, REPORTS, TRAINED, WARM_UP
+from vfal.core.paths import ENCODERS, IDENTITY_WEIGHTS, REPORTS, TRAINED
 from vfal.core.types import MODALITIES
-from vfal.reporting.entries import CEILING, MAIN, Lineup
+from vfal.reporting.entries import CEILING, MAIN, WARM_UP, Lineup
 from vfal.training.record import read_curve
 
 PLACE = ["entry", "direction", "group"]
@@ -32,9 +32,11 @@ def _curve_files(lineup: Lineup, seeds: Sequence[int]) -> Iterator[tuple[str, st
     for modality in MODALITIES:
         yield "pretrain", modality, seeds[0], ENCODERS / f"{modality}.jsonl"
     for seed in seeds:
-        yield "warm_up", MAIN, seed, WARM_UP / f"seed_{seed}.jsonl"
+        yield "warm_up", MAIN, seed, TRAINED / WARM_UP / f"seed_{seed}.jsonl"
         yield "weigh_identities", MAIN, seed, IDENTITY_WEIGHTS / f"weights_{seed}.jsonl"
-        for entry in lineup.entries[1:]:
+        for entry in lineup.entries:
+            if entry.name == WARM_UP:
+                continue
             if entry.name != MAIN:
                 yield "weigh_identities", entry.name, seed, TRAINED / entry.name / f"weights_{seed}.jsonl"
             yield "retrain", entry.name, seed, TRAINED / entry.name / f"seed_{seed}.jsonl"
@@ -82,4 +84,5 @@ def matching_table(records: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> pd
                 size = int(protocol.removeprefix("matching_1_"))
                 found = {key: record[key] for key in ("low", "high", "chance")}
                 rows.append(row | {"size": size, "accuracy": record["value"]} | found)
-    return pd.DataFrame(rows, columns=[*PLACE, "size", "accuracy", "low", "high", "chance"])
+    table = pd.DataFrame(rows, columns=[*PLACE, "size", "accuracy", "low", "high", "chance"])
+    return table.sort_values("size", kind="stable", ignore_index=True)

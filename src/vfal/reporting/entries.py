@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vfal.core.config.params import Params, variant_of
+from vfal.core.errors import ConfigError
 
 CHANCE, CEILING, WARM_UP, MAIN = "chance", "ceiling", "warm_up", "seeking_the_shape"
 
@@ -15,13 +16,16 @@ _KNOWN = {
         "the exact likelihood ratio of each pair, from the factors that made the people",
     ),
     WARM_UP: ("Warm-up only", "phase 1 alone, every identity alike"),
-    MAIN: ("Seeking the shape (paper's rule)", "all three phases; hardness is the classification loss"),
+    MAIN: (
+        "Full method, paper's rule",
+        "seeking the shape: all three phases; hardness is the classification loss",
+    ),
     "without_weights": ("Without weights (-W)", "the same training, every identity alike"),
     "cosine_hardness": ("Cosine hardness", "hardness is 1 - cosine of own voice and own face"),
     "rank_hardness": ("Rank hardness", "hardness is the rank of the own face or voice in its batch"),
     "oracle_drop": (
         "Oracle drop",
-        "exactly the personalised identities are left out: the most weighting could gain",
+        "exactly the personalised are left out: the most that weighting could gain",
     ),
 }
 
@@ -63,18 +67,18 @@ def entry_of(name: str, overrides: Mapping[str, Any], rule: str) -> Entry:
 
 
 def line_up(params: Params) -> Lineup:
-    """Warm-up, the variant without weights, the main method, then the others in the order of params.yaml."""
-    main_rule = params.weigh_identities.rule
-    variants = [
-        entry_of(name, overrides, variant_of(params, name).weigh_identities.rule)
-        for name, overrides in params.ablate.variants.items()
-    ]
-    plain = [
-        name
-        for name, overrides in params.ablate.variants.items()
-        if dict(overrides) == {"weigh_identities.rule": "none"}
-    ]
-    baseline = plain[0] if plain else None
-    first = [entry for entry in variants if entry.name == baseline]
-    rest = [entry for entry in variants if entry.name != baseline]
-    return Lineup((entry_of(WARM_UP, {}, "none"), *first, entry_of(MAIN, {}, main_rule), *rest), baseline)
+    """The models of `evaluate.models`: warm-up, the one without weights, the main method, then the others.
+
+    Raises `ConfigError` when the main method is not among them.
+    """
+    models, variants = params.evaluate.models, params.ablate.variants
+    if MAIN not in models:
+        raise ConfigError(f"evaluate.models: '{MAIN}' is missing; the report is about it. Add it.")
+    entries = {WARM_UP: entry_of(WARM_UP, {}, "none"), MAIN: entry_of(MAIN, {}, params.weigh_identities.rule)}
+    for name in models:
+        if name not in entries:
+            rule = variant_of(params, name).weigh_identities.rule
+            entries[name] = entry_of(name, variants[name], rule)
+    plain = [name for name in models if dict(variants.get(name, {})) == {"weigh_identities.rule": "none"}]
+    order = dict.fromkeys([WARM_UP, *plain[:1], MAIN, *models])
+    return Lineup(tuple(entries[name] for name in order if name in models), plain[0] if plain else None)

@@ -3,8 +3,10 @@
 from typing import Any
 
 from vfal.core.config.params import Params
+from vfal.core.config.phases import Encoder
 from vfal.core.files import read_json
 from vfal.core.paths import REPORTS
+from vfal.datasets import get_dataset
 
 
 def facts(params: Params) -> dict[str, str]:
@@ -17,7 +19,7 @@ def facts(params: Params) -> dict[str, str]:
             f"{people[split]:,} {split}" for split in ("pretrain", "train", "val", "test") if split in people
         )
         found["Media"] = f"{prepared['clips']:,} voice clips, {prepared['faces']:,} face images"
-        found["Test trials"] = ", ".join(
+        found["Rows of test trial lists"] = ", ".join(
             f"{count:,} {name.removeprefix('test_').replace('_', ' ')}"
             for name, count in prepared["trials"].items()
             if name.startswith("test_")
@@ -34,9 +36,13 @@ def _read(name: str) -> Any:
 
 
 def _corpus(params: Params) -> str:
-    if params.collect.root:
-        return f"{params.collect.dataset}, {params.collect.root}"
-    return f"{params.collect.dataset}, seed {params.collect.seed}"
+    title = get_dataset(params.collect.dataset).card.title
+    return f"{title}, {params.collect.root or f'seed {params.collect.seed}'}"
+
+
+def _encoder(encoder: Encoder, steps: int) -> str:
+    origin = f"weights of {encoder.weights}" if encoder.weights else f"{steps:,} steps of identification"
+    return f"{encoder.name}, {origin}"
 
 
 def _training(params: Params) -> dict[str, str]:
@@ -45,7 +51,7 @@ def _training(params: Params) -> dict[str, str]:
     losses = [method.implicit_loss.replace("_", " ")] if method.implicit_loss != "none" else []
     losses += [f"explicit loss (margin {method.margin:g})"] if method.explicit_loss else []
     return {
-        "Encoders": f"voice {voice.name}, face {face.name}, {params.pretrain.steps:,} steps each",
+        "Encoders": "; ".join(_encoder(one, params.pretrain.steps) for one in (voice, face)),
         "Regime": "frozen features" if method.regime == "features" else "raw media, encoders trained along",
         "Losses": " + ".join(losses),
         "Steps x batch": (

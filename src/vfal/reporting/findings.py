@@ -7,7 +7,7 @@ import pandas as pd
 
 from vfal.core.config.params import Params
 from vfal.reporting.entries import CEILING, MAIN, Lineup
-from vfal.reporting.table import column_of, percent, points
+from vfal.reporting.table import column_of, percent, points, whole_percent
 
 TESTED = ("1:2, all", "1:2, same gender", "AUC", "mAP")
 FIRST = "matching_1_2/v2f/all/accuracy"
@@ -30,7 +30,7 @@ def weighting_sentence(tidy: pd.DataFrame, lineup: Lineup, params: Params) -> st
     if lineup.baseline is None or not tested:
         return "There is no variant without identity weights to compare the full method with."
     seeds = "one seed" if len(params.seeds) == 1 else f"mean of {len(params.seeds)} seeds"
-    how = f"paired {params.evaluate.level:.0%} intervals, {seeds}"
+    how = f"paired {whole_percent(params.evaluate.level)} intervals, {seeds}"
     below = [row for row in tested if row["difference_high"] < 0]
     above = [row for row in tested if row["difference_low"] > 0]
     if below:
@@ -50,7 +50,7 @@ def _listed(rows: list[dict[str, Any]]) -> str:
     for row in rows:
         column = column_of(row["metric"])
         interval = f"[{points(row['difference_low'])}, {points(row['difference_high'])}]"
-        listed.append(f"{column.heading}, {column.direction} {points(row['difference'])} {interval}")
+        listed.append(f"{column.heading}, {column.direction}: {points(row['difference'])} {interval}")
     return "; ".join(listed)
 
 
@@ -63,7 +63,7 @@ def ceiling_sentence(tidy: pd.DataFrame, without: Mapping[str, Any] | None) -> s
     text = (
         f"Someone who knew every factor that made the people would answer {percent(top)} % of the 1:2 trials "
         f"(voice to face) and chance 50 %; the full method answers {percent(main)} %, "
-        f"{(main - chance) / (top - chance):.0%} of the way up."
+        f"{whole_percent((main - chance) / (top - chance))} of the way up."
     )
     if without and FIRST in without:
         text += (

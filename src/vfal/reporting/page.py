@@ -1,5 +1,6 @@
 """The page: one html file that needs nothing else."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,15 @@ from vfal.reporting.plots import Plot
 from vfal.reporting.plots.style import inline
 from vfal.reporting.published import SOURCE, published
 from vfal.reporting.report import Report, detection_table
-from vfal.reporting.table import GROUPS, column_of, difference_rows, percent, value_rows
+from vfal.reporting.table import (
+    GROUPS,
+    Column,
+    column_of,
+    difference_rows,
+    percent,
+    value_rows,
+    whole_percent,
+)
 
 GAUGES = ("1:2, all", "1:2, same gender", "AUC", "mAP")
 
@@ -54,7 +63,7 @@ def write_page(report: Report, plots: list[Plot], svgs: Mapping[str, str]) -> No
         loader=PackageLoader("vfal.reporting", "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters["minus"] = lambda text: str(text).replace("-", "−")
+    environment.filters["minus"] = lambda text: text.replace("-", "−").strip("[]")
     figures = {
         plot.name: {"plot": plot, "svg": Markup(inline(svgs[plot.name], plot.name))}  # noqa: S704
         for plot in plots
@@ -71,7 +80,7 @@ def write_page(report: Report, plots: list[Plot], svgs: Mapping[str, str]) -> No
         truth_known=not report.known.empty,
         main=MAIN,
         edges=(CHANCE, CEILING),
-        level=report.params.evaluate.level,
+        level=whole_percent(report.params.evaluate.level),
         seeds=report.params.seeds,
         replicates=report.params.evaluate.bootstrap_replicates,
     )
@@ -80,13 +89,15 @@ def write_page(report: Report, plots: list[Plot], svgs: Mapping[str, str]) -> No
 
 def _tables(report: Report) -> dict[str, Any]:
     columns = [column_of(metric) for metric in report.metrics]
+    compared = [column for column in columns if not column.smaller_is_better]  # AUC says what EER would
     baseline = report.lineup.baseline
     table = published()
     return {
         "columns": columns,
-        "headings": _spans([column.heading for column in columns]),
+        "spans": _spans,
         "values": value_rows(report.tidy, report.lineup, columns),
-        "differences": difference_rows(report.tidy, report.lineup, columns),
+        "compared": compared,
+        "differences": difference_rows(report.tidy, report.lineup, compared),
         "baseline": report.lineup[baseline].label if baseline else "",
         "detection": detection_table(report) if not report.detection.empty else None,
         "every": every_number(report),
@@ -98,7 +109,9 @@ def _tables(report: Report) -> dict[str, Any]:
     }
 
 
-def _spans(headings: list[str]) -> list[tuple[str, int]]:
+def _spans(columns: list[Column]) -> list[tuple[str, int]]:
+    """Headings with the number of columns that each stands over."""
+    headings = [column.heading for column in columns]
     return [(heading, headings.count(heading)) for heading in dict.fromkeys(headings)]
 
 
@@ -140,7 +153,16 @@ def gauges(tidy: pd.DataFrame) -> list[Gauge]:
         reached, low, high = _places([row["value"], row["low"], row["high"]], row["chance"], top)
         ends = (Mark("chance", percent(row["chance"])), Mark(end, percent(top)))
         found.append(
-            Gauge(column.heading, column.direction, percent(row["value"]), interval, reached, low, high, ends)
+            Gauge(
+                column.heading,
+                column.direction,
+                percent(row["value"]),
+                interval,
+                reached,
+                low,
+                high,
+                ends,
+            )
         )
     return found
 
@@ -156,7 +178,9 @@ def _places(values: Iterable[float], chance: float, top: float) -> list[float]:
 def every_number(report: Report) -> list[dict[str, Any]]:
     """All records of the main method, for the fold-out list at the end."""
     rows = []
-    for name, record in report.results[MAIN].records.items():
+    records = report.results[MAIN].records
+    for name in sorted(records, key=_natural):
+        record = records[name]
         protocol, direction, group, metric = name.split("/")
         rows.append(
             {
@@ -174,6 +198,11 @@ def every_number(report: Report) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """A sort key by which 1:10 comes after 1:2."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _interval(record: Mapping[str, Any], low: str, high: str) -> str:

@@ -54,7 +54,7 @@ class Album:
     def about(self, identity: str) -> str:
         """Gender and nationality in a few letters."""
         person = self.people.loc[identity]
-        return f"{person['gender']}, {str(person['nationality'])[:12]}".strip(", ")
+        return f"{person['gender']}, {str(person['nationality'])[:9]}".strip(", ")
 
     def of_face(self, face: int, identity: str, mark: str) -> Picture:
         """A certain picture."""

@@ -19,7 +19,7 @@ from vfal.reporting.findings import below_baseline, ceiling_sentence, dropping_s
 from vfal.reporting.plots import Plot
 from vfal.reporting.plots.style import svg_of
 from vfal.reporting.results import Result, headline_metrics, read_result, tidy
-from vfal.reporting.table import column_of, difference_rows, markdown, percent, value_rows
+from vfal.reporting.table import column_of, difference_rows, markdown, percent, value_rows, whole_percent
 
 RESULTS_CSV = REPORTS / "results.csv"
 
@@ -109,10 +109,10 @@ def _markdown(report: Report) -> str:
     columns = [column_of(metric) for metric in report.metrics]
     matching = [column for column in columns if column.metric.startswith("matching")]
     rest = [column for column in columns if column not in matching]
-    level = report.params.evaluate.level
+    level, seeds = whole_percent(report.params.evaluate.level), ", ".join(map(str, report.params.seeds))
     parts = [
-        f"Percent, mean of seeds {', '.join(map(str, report.params.seeds))}, with {level:.0%} intervals from "
-        "resampling test identities. v2f: a voice asks for a face; f2v: the reverse.\n"
+        f"Percent, mean of seeds {seeds}, with {level} intervals from resampling test identities. "
+        "v2f: a voice asks for a face; f2v: the reverse.\n"
     ]
     for some in (matching, rest):
         if some:

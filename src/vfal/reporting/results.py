@@ -49,8 +49,8 @@ def read_result(folder: Path) -> Result:
         raise DataError(f"{path}: damaged ({error}). Run `dvc repro -f evaluate@{folder.name}`.") from error
     if replicates.ndim != 2 or replicates.shape[1] != len(names):
         raise DataError(
-            f"{path}: replicates of shape {replicates.shape}; expected (R, {len(names)}), a column per metric."
-            f" Run `dvc repro -f evaluate@{folder.name}`."
+            f"{path}: replicates of shape {replicates.shape}; expected a column for each of {len(names)} "
+            f"metrics. Run `dvc repro -f evaluate@{folder.name}`."
         )
     return Result(read_json(folder / "full.json"), dict(zip(names, replicates.T, strict=True)))
 

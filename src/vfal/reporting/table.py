@@ -67,6 +67,11 @@ def percent(value: float | None) -> str:
     return "" if value is None or np.isnan(value) else f"{100 * value:.1f}"
 
 
+def whole_percent(value: float) -> str:
+    """A ratio in whole percent, with the sign."""
+    return f"{100 * value:.0f} %"
+
+
 def points(value: float) -> str:
     """A difference of ratios in percentage points, with its sign."""
     return f"{100 * value:+.1f}"

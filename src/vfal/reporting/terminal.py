@@ -45,7 +45,7 @@ def result_table(tidy: pd.DataFrame) -> Table:
     columns = [column for column in map(column_of, dict.fromkeys(tidy["metric"])) if column.heading in SHOWN]
     headings = list(dict.fromkeys(column.heading for column in columns))
     table = Table(
-        title="Unseen identities, percent [interval]; upper line v2f, lower line f2v",
+        title=r"Unseen identities, percent \[interval]; upper line v2f, lower line f2v",
         title_justify="left", title_style="bold", show_lines=True,
     )  # fmt: skip
     table.add_column("")

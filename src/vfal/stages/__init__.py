@@ -14,3 +14,5 @@ STAGES = (
     "evaluate",
     "compare",
 )
+
+REPEATED = ("ablate", "evaluate")  # once per variant, once per model

@@ -24,7 +24,9 @@ def run(params: Params) -> None:
     root = corpus.root
     if root == work / TREE:
         root = RAW / TREE
-        (work / TREE).rename(root)
+        if root.exists():  # the stage was run by hand: DVC removes it before
+            shutil.rmtree(root)
+        shutil.move(work / TREE, root)
     write_table(RAW / "identities.parquet", corpus.identities)
     write_table(RAW / "clips.parquet", corpus.clips)
     write_table(RAW / "faces.parquet", corpus.faces)

@@ -38,6 +38,7 @@ def run(params: Params) -> None:
         first = ", ".join(f"{entry['path']} ({entry['reason']})" for entry in quarantined[:3])
         raise DataError(
             f"preprocess: {len(quarantined)} of {total} files cannot be decoded ({ratio:.1%}), more than "
-            f"preprocess.max_corrupt_ratio {settings.max_corrupt_ratio:.1%} allows. First: {first}. All: {REPORT}."
+            f"preprocess.max_corrupt_ratio {settings.max_corrupt_ratio:.1%} allows. First: {first}. "
+            f"All: {REPORT}."
         )
     shutil.rmtree(work)

@@ -1,7 +1,6 @@
 """The model to register: which seed, the files it takes, and a pair of real files to try it on."""
 
 import hashlib
-import io
 import json
 import shutil
 from dataclasses import dataclass
@@ -9,16 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from vfal.core.config.params import Params
 from vfal.core.errors import DataError
-from vfal.core.files import read_json, sha256_of, write_text
+from vfal.core.files import read_json, sha256_of
 from vfal.core.paths import ENCODERS, PREPARED, RAW, TRAINED
 from vfal.core.tables import read_table
 from vfal.core.types import MODALITIES
+from vfal.tracking.scorer import BLOCKS, PARAMS, write_params
 from vfal.tracking.scorer import ENCODERS as ENCODERS_WITHIN
-from vfal.tracking.scorer import PARAMS
 from vfal.tracking.scorer import TRAINED as TRAINED_WITHIN
 
 
@@ -44,9 +41,8 @@ class Chosen:
     @cached_property
     def fingerprint(self) -> str:
         """Hex digest of the tensors and of the parameters that say how to use them."""
-        used = ("preprocess", "pretrain", "embed", "methods")
         contents = {place: sha256_of(path) for place, path in self.files.items()}
-        parts = [self.method, contents, self.params.model_dump(include=set(used))]
+        parts = [self.method, contents, self.params.model_dump(include=set(BLOCKS) - {"machine"})]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
     def copy_to(self, folder: Path) -> None:
@@ -54,11 +50,7 @@ class Chosen:
         for place, path in self.files.items():
             (folder / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, folder / place)
-        dump = self.params.model_dump(by_alias=True, mode="json")
-        dump["machine"] |= {"device": "auto", "strategy": "single"}  # whichever the serving machine has
-        text = io.StringIO()
-        YAML().dump(dump, text)
-        write_text(folder / PARAMS, text.getvalue())
+        write_params(folder / PARAMS, self.params)
 
 
 _ENDS = (".safetensors", ".json")

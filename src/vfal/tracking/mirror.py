@@ -2,11 +2,9 @@
 
 import hashlib
 import json
-import logging
 import os
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,18 +16,12 @@ from vfal.core.state import only_one
 from vfal.core.switches import switch_off
 from vfal.core.workers import progress_bar
 from vfal.tracking.address import Address, resolve, why_silent
+from vfal.tracking.patience import BOUNDED, patience, quiet
 from vfal.tracking.provenance import LOCK, data_digest, params_as_run, provenance_tags, read_lock
 
 if TYPE_CHECKING:
     from vfal.tracking.store import Store
 
-# MLflow's own patience is 7 tries of 120 s each; a call that fails once ends the sync here.
-PATIENCE = {
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "4",
-    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
-    "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER": "0",
-}
 MIRRORED = (Path("models"), REPORTS)
 HEADLINE = ("matching_1_2/", "verification/", "retrieval/")
 HEADLINE_ENDS = ("/all/accuracy", "/same_gender/accuracy", "/all/auc", "/all/map")
@@ -52,12 +44,12 @@ def sync(params: Params, *, again: bool = False) -> str:
     if reason := why_silent(address):
         return _note(address, reason)
     try:
-        with only_one("sync", "vfal sync"), _patience():
+        with only_one("sync", "vfal sync"), patience(BOUNDED), quiet():
             said, complete = _mirror(params, address)
     except BusyError as error:
         return f"MLflow was not updated. {error}"
     except _failures() as error:
-        return _note(address, str(error).strip().partition("\n")[0] or type(error).__name__)
+        return _note(address, _reason(error))
     if complete:
         write_json(_marker(), {"state": state})
     return said + _unused_variable(address)
@@ -87,7 +79,7 @@ def _mirror(params: Params, address: Address) -> tuple[str, bool]:
     # Stages that did not change keep the run they have, below an older parent; these tags lead there.
     links = {f"vfal.run.{name.replace('@', '/')}": run.info.run_id for name, run in runs.items()}
     store.finish(top, links)
-    closed = store.close_unfinished([])
+    closed = store.close_unfinished()
     said = (
         f"MLflow at {address.shown}, experiment {params.tracking.experiment}: {store.added} run(s) added, "
         f"{len(runs) + 1 - store.added} there already{f', {closed} broken off ended' if closed else ''}."
@@ -124,6 +116,12 @@ def _register(
     except DataError as error:
         return f"The model was not registered. {error}", False
     return said, True
+
+
+def _reason(error: Exception) -> str:
+    """The first line of what went wrong; of a failed request only the cause at its end."""
+    line = str(error).strip().partition("\n")[0] or type(error).__name__
+    return line.rpartition("(Caused by ")[2].removesuffix(")")
 
 
 def _note(address: Address, reason: str) -> str:
@@ -173,24 +171,3 @@ def _failures() -> tuple[type[Exception], ...]:
     from sqlalchemy.exc import SQLAlchemyError
 
     return MlflowException, SQLAlchemyError, OSError, ImportError
-
-
-@contextmanager
-def _patience() -> Iterator[None]:
-    """Bounded waiting for servers, and no chatter of theirs, while the block runs."""
-    before = {name: os.environ.get(name) for name in PATIENCE}
-    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
-    levels = [logger.level for logger in loggers]
-    os.environ.update(PATIENCE)
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)

@@ -1,11 +1,11 @@
 """The registered model: a version per trained model, the alias `candidate` on the current one."""
 
 import tempfile
+import warnings
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-import mlflow
 import numpy as np
 import pandas as pd
 from mlflow import MlflowClient
@@ -17,7 +17,13 @@ from mlflow.types import ColSpec, DataType, Schema
 
 from vfal.core.errors import EmbeddingError
 from vfal.tracking.chosen import Chosen, example_pair
+from vfal.tracking.patience import UPLOAD, patience
 from vfal.tracking.store import FINGERPRINT
+
+with warnings.catch_warnings():
+    # MLflow complains of annotations in its own classes while this is imported.
+    warnings.filterwarnings("ignore", ".*Any type hint is inferred as AnyType", UserWarning)
+    from mlflow.pyfunc import load_model, save_model
 
 ALIAS = "candidate"
 CODE = Path(__file__).with_name("pyfunc_model.py")
@@ -81,7 +87,8 @@ def _new_version(
         logged = client.create_logged_model(experiment_id, name=name, source_run_id=run_id, tags=about)
         saved = Path(temporary) / "saved"
         _save(saved, Path(temporary) / "model", logged, run_id, example)
-        client.log_model_artifacts(logged.model_id, str(saved))
+        with patience(UPLOAD):
+            client.log_model_artifacts(logged.model_id, str(saved))
     client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     try:
@@ -111,16 +118,19 @@ def _save(target: Path, content: Path, logged: LoggedModel, run_id: str, example
         run_id=run_id,
         model_id=logged.model_id,
     )
-    mlflow.pyfunc.save_model(
-        path=str(target),
-        python_model=str(CODE),
-        artifacts={"model": str(content)},
-        mlflow_model=about,
-        signature=SIGNATURE,
-        input_example=example,
-        pip_requirements=[f"{package}=={version(package)}" for package in NEEDS],
-    )
-    score = mlflow.pyfunc.load_model(str(target)).predict(example)["score"].to_numpy()
+    with warnings.catch_warnings():
+        # MLflow 3.17 compares column names with a range, which pandas 3.1 is about to read in another way.
+        warnings.filterwarnings("ignore", "Operation with range is deprecated", DeprecationWarning)
+        save_model(
+            path=str(target),
+            python_model=str(CODE),
+            artifacts={"model": str(content)},
+            mlflow_model=about,
+            signature=SIGNATURE,
+            input_example=example,
+            pip_requirements=[f"{package}=={version(package)}" for package in NEEDS],
+        )
+    score = np.asarray(load_model(str(target)).predict(example))
     if not np.isfinite(score).all():
         raise EmbeddingError(
             f"model of seed {logged.tags['vfal.seed']}: scores {score} for a pair of the test split."

@@ -1,16 +1,19 @@
 """How well a voice fits a face, from the bytes of a recording and of a picture."""
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import ValidationError
 from torch import nn
 
-from vfal.core.config.params import load_params
-from vfal.core.errors import DataError
+from vfal.core.config.params import Params
+from vfal.core.errors import ConfigError, DataError
+from vfal.core.files import read_json, write_json
 from vfal.core.types import MODALITIES, Modality
 from vfal.data.batches import Inputs
 from vfal.data.decode import DecodeError, decode_face, decode_voice
@@ -21,7 +24,10 @@ from vfal.training.embedding import embed_rows
 from vfal.training.material import raw_encoder
 from vfal.training.outputs import read_trained
 
-PARAMS, ENCODERS, TRAINED = "params.yaml", "encoders", "trained"
+PARAMS, ENCODERS, TRAINED = "params.json", "encoders", "trained"
+# The blocks of params.yaml that say how media become scores. A model holds no others, so that it can
+# still be read when a later vfal has other keys elsewhere.
+BLOCKS = ("machine", "preprocess", "pretrain", "embed", "methods")
 Item = TypeVar("Item")
 
 
@@ -41,15 +47,37 @@ class LooseFaces(PackedFaces):
         self.pixels_MHWC = np.stack(pictures)
 
 
+def write_params(path: Path, params: Params) -> None:
+    """The blocks that a `Scorer` needs, to run on whichever device the serving machine has."""
+    dump = params.model_dump(mode="json", include=set(BLOCKS))
+    write_json(path, {**dump, "machine": {**dump["machine"], "device": "auto", "strategy": "single"}})
+
+
+def read_params(path: Path) -> Params:
+    """What `write_params` wrote; it has no other blocks. Keys that this vfal lacks are a `ConfigError`."""
+    raw = read_json(path)
+    blocks = {}
+    for name in BLOCKS:
+        block: Any = Params.model_fields[name].annotation
+        try:
+            blocks[name] = block.model_validate_json(json.dumps(raw.get(name)))
+        except ValidationError as error:
+            raise ConfigError(
+                f"{path}, {name}: made by a vfal that has other keys. Load it with the version of vfal "
+                f"that its requirements name.\n{error}"
+            ) from None
+    return Params.model_construct(**blocks)
+
+
 class Scorer:
     """A trained method behind its encoders, as the stages embed and score.
 
-    Read from a folder that holds params.yaml, `trained/` with one seed of a method, and `encoders/` when
+    Read from a folder that holds params.json, `trained/` with one seed of a method, and `encoders/` when
     that method works on frozen features.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.params = load_params(folder / PARAMS)
+        self.params = read_params(folder / PARAMS)
         self.device = prepare_device(self.params.machine)
         seeds = sorted((folder / TRAINED).glob("seed_*.json"))
         if len(seeds) != 1:

@@ -5,7 +5,7 @@ experiment than their parent's, and blocks for minutes when a server is gone.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -78,17 +78,17 @@ class Store:
         if run.info.status != "FINISHED":
             self.client.set_terminated(run.info.run_id, "FINISHED")
 
-    def close_unfinished(self, kept: Sequence[str]) -> int:
-        """End runs that a killed sync of this checkout left running, except `kept`; how many there were.
+    def close_unfinished(self) -> int:
+        """End the runs that a killed sync of this checkout left running; how many there were.
 
-        Their state of the pipeline is gone from disk, so they can never be completed.
+        Called when everything on disk is mirrored: the state they belong to is gone, so nothing could
+        complete them.
         """
-        whose = f"tags.`{CHECKOUT}` = '{self.tags[CHECKOUT]}' and attributes.status = 'RUNNING'"
-        left = [run.info.run_id for run in self.client.search_runs([self.experiment_id], whose)]
-        stale = [run_id for run_id in left if run_id not in kept]
-        for run_id in stale:
-            self.client.set_terminated(run_id, "KILLED")
-        return len(stale)
+        left = f"tags.`{CHECKOUT}` = '{self.tags[CHECKOUT]}' and attributes.status = 'RUNNING'"
+        runs = self.client.search_runs([self.experiment_id], left)
+        for run in runs:
+            self.client.set_terminated(run.info.run_id, "KILLED")
+        return len(runs)
 
 
 def _metrics(planned: PlannedRun, at_ms: int) -> Iterator[Metric]:

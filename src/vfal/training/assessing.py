@@ -14,7 +14,7 @@ from vfal.evaluation.scoring import Cosine, Scorer
 from vfal.method import Method
 from vfal.metrics import Floats, matching_credits
 from vfal.protocol import Bench
-from vfal.training.devices import prepare_device
+from vfal.training.devices import main_device
 from vfal.training.embedding import embed_rows
 from vfal.training.material import Material
 
@@ -47,7 +47,7 @@ def scorer_of(method: Method) -> Scorer:
 
 def embed_split(method: Method, material: Material, identities: list[str], params: Params) -> Embeddings:
     """Embeddings of every clip and face of some identities; bad ones are refused as they are built."""
-    device = prepare_device(params.machine)
+    device = main_device(params)
     tables, vectors = {}, {}
     for modality in MODALITIES:
         tables[modality] = material.of(set(identities), modality)

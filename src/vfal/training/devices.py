@@ -6,16 +6,21 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 
 from vfal.core.config.machine import Machine
+from vfal.core.config.params import Params
 from vfal.core.errors import MachineError
 from vfal.core.workers import worker_count
 
 
-def prepare_device(machine: Machine) -> torch.device:
-    """The device that params.yaml asks for, with deterministic kernels and a fixed number of threads."""
+def prepare_device(machine: Machine, *, small_steps: bool = False) -> torch.device:
+    """The device that params.yaml asks for, with deterministic kernels and a fixed number of threads.
+
+    `small_steps` (training on features) keeps to one thread: a step of a millisecond is over before two
+    have found each other, and where others use the machine they wait for each other for many.
+    """
     # cuBLAS reads this when it starts; without it deterministic matrix products are refused.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.set_num_threads(worker_count(machine.threads))
+    torch.set_num_threads(1 if small_steps else worker_count(machine.threads))
     name = machine.device
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -24,6 +29,11 @@ def prepare_device(machine: Machine) -> torch.device:
             f"machine.device: '{name}' asked for, this machine has no usable GPU. Use auto or cpu."
         )
     return torch.device(name)
+
+
+def main_device(params: Params) -> torch.device:
+    """The device of the main method, with as many threads as its regime can use."""
+    return prepare_device(params.machine, small_steps=params.methods.seeking_the_shape.regime == "features")
 
 
 def precision_context(machine: Machine, device: torch.device) -> AbstractContextManager[object]:

@@ -5,7 +5,6 @@ hides admitted identities by adding and subtracting 1e6 to their hardness, which
 multiples of 1/16; here they are left out of the ranking and keep their hardness. The weights are the same.
 """
 
-import math
 from collections.abc import Mapping
 
 import torch

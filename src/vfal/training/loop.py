@@ -69,7 +69,7 @@ class Loop:
         self.method, self.batches, self.phase = method.to(device), batches, phase
         self.machine, self.device = machine, device
         self.weights, self.observers, self.validate = weights, observers, validate
-        self.names = {parameter: name for name, parameter in method.named_parameters()}
+        self.names: dict[Tensor, str] = {parameter: name for name, parameter in method.named_parameters()}
         self.optimisers = {
             player: make_optimiser(parameters, phase.optimiser)
             for player, parameters in method.players().items()

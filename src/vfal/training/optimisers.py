@@ -26,7 +26,7 @@ def learning_rate(settings: Optimiser, step: int) -> float:
     return settings.learning_rate * ramp * settings.milestone_factor**passed
 
 
-def momentum_of(optimiser: torch.optim.SGD, names: Mapping[nn.Parameter, str]) -> dict[str, Tensor]:
+def momentum_of(optimiser: torch.optim.SGD, names: Mapping[Tensor, str]) -> dict[str, Tensor]:
     """The momentum buffers by parameter name; empty before the first step."""
     return {
         names[parameter]: state["momentum_buffer"]
@@ -36,7 +36,7 @@ def momentum_of(optimiser: torch.optim.SGD, names: Mapping[nn.Parameter, str]) -
 
 
 def give_momentum(
-    optimiser: torch.optim.SGD, names: Mapping[nn.Parameter, str], buffers: Mapping[str, Tensor]
+    optimiser: torch.optim.SGD, names: Mapping[Tensor, str], buffers: Mapping[str, Tensor]
 ) -> None:
     """Put momentum buffers back, by parameter name."""
     for group in optimiser.param_groups:

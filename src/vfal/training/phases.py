@@ -14,7 +14,7 @@ from vfal.method import Method
 from vfal.methods import get_method
 from vfal.nn.catalogue import make_encoder
 from vfal.training.checkpoint import below, load_strictly, under
-from vfal.training.devices import prepare_device
+from vfal.training.devices import main_device
 from vfal.training.identity_weights import IdentityWeights
 from vfal.training.loop import Loop, Phase, Trained
 from vfal.training.material import Material, raw_encoder
@@ -54,10 +54,10 @@ def build_method(
                 modality,
                 inputs=feature_width[modality],
                 width=settings.trunk_width,
-                dropout=0.0,
+                dropout=settings.trunk_dropout,
             )
     method = get_method(METHOD)
-    return method(parts["voice"], parts["face"], identities=identities, settings=settings)  # type: ignore[call-arg]
+    return method(parts["voice"], parts["face"], identities=identities, settings=settings)
 
 
 def _fresh(setting: Setting, stream: str) -> Method:
@@ -78,7 +78,7 @@ def new_tracker(setting: Setting, signal: str) -> IdentityWeights:
         growth_ratio=block.growth_ratio,
         decay=block.decay,
         keep_ratio=block.keep_ratio,
-        device=prepare_device(setting.params.machine),
+        device=main_device(setting.params),
     )
 
 
@@ -107,7 +107,7 @@ def warm_up(setting: Setting) -> dict[str, Tensor]:
 
 
 def weigh_identities(setting: Setting, start: Mapping[str, Tensor], source: Path) -> IdentityWeights:
-    """Phase 2: go on from phase 1 while identities enter, easy ones first, until the keep-ratio is reached."""
+    """Phase 2: go on from phase 1 while identities enter, easy ones first, up to the keep-ratio."""
     block, first = setting.params.weigh_identities, setting.params.warm_up
     weights = new_tracker(setting, block.hardness)
     weights.load_state_dict(below(f"hardness.{block.hardness}", start))
@@ -182,7 +182,7 @@ def _loop(
         batches,
         phase,
         machine=machine,
-        device=prepare_device(machine),
+        device=main_device(setting.params),
         folder=setting.folder,
         weights=weights,
         observers=observers,

@@ -1,9 +1,11 @@
-"""The curve of a run on disk: one json line per logged step, never longer than the last checkpoint on resume."""
+"""The curve of a run on disk: one json line per logged step, cut back to the checkpoint on resume."""
 
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+
+from vfal.core.files import write_text
 
 
 class Curve:
@@ -16,10 +18,8 @@ class Curve:
     def __init__(self, path: Path, *, before_step: int) -> None:
         """Open `path`, keeping only rows of steps below `before_step` (what came later is done again)."""
         kept = [line for line in _lines(path) if json.loads(line)["step"] < before_step]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._handle = path.open("w", encoding="utf-8")
-        self._handle.writelines(f"{line}\n" for line in kept)
-        self._handle.flush()
+        write_text(path, "".join(f"{line}\n" for line in kept))
+        self._handle = path.open("a", encoding="utf-8")
         self.path = path
 
     def add(self, step: int, values: Mapping[str, float]) -> None:

@@ -42,7 +42,7 @@ def each_seed(
     """
     raw = params.methods.seeking_the_shape.regime == "raw"
     sources = [PREPARED, MEDIA, ENCODERS] if raw else [PREPARED, FEATURES]
-    chosen = params.model_dump(include={*reads, "machine", "methods"})
+    chosen = params.model_dump(include={*reads, "machine", "methods", "preprocess", "pretrain", "embed"})
     identities, folders = identities_of("train"), []
     for seed in params.seeds:
         work = work_folder(stage, fingerprint(stage, chosen | {"seed": seed}, [*sources, *inputs(seed)]))

@@ -14,7 +14,7 @@ class Machine(Block):
 
     device: str = Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     precision: Literal["fp32", "bf16"]
-    strategy: Literal["single", "ddp"]
+    strategy: Literal["single"]
     threads: int = Field(ge=0)
     workers: int = Field(ge=0)
 

@@ -1,6 +1,5 @@
 """params.yaml: reading it, refusing what is wrong in it, and overriding keys by dotted name."""
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,9 @@ from vfal.core.config.report import Compare, Tracking
 from vfal.core.config.validate import Validate
 from vfal.core.errors import ConfigError
 from vfal.core.growth import updates_needed
+from vfal.core.shelf import nearest
+
+ABLATED = ("warm_up", "weigh_identities", "retrain", "methods")  # what the stage ablate runs again
 
 
 class Params(Block):
@@ -53,10 +55,38 @@ class Params(Block):
                     f"{phase}.batch_size: {batch} is more than the {counts.train} identities of "
                     "prepare.identities.train; batches hold each identity once"
                 )
-        if not self.pretrain.augmentation.crop_min_s <= self.pretrain.augmentation.crop_max_s:
-            raise ValueError("pretrain.augmentation.crop_min_s: is larger than crop_max_s")
+        learned = [encoder for encoder in (self.pretrain.voice, self.pretrain.face) if not encoder.weights]
+        if learned and self.pretrain.batch_identities > counts.pretrain:
+            raise ValueError(
+                f"pretrain.batch_identities: {self.pretrain.batch_identities} is more than the "
+                f"{counts.pretrain} identities of prepare.identities.pretrain"
+            )
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"seeds: {', '.join(map(str, self.seeds))} names one twice")
+        if (largest := max(self.evaluate.matching_sizes)) > self.prepare.trials.candidates:
+            raise ValueError(
+                f"evaluate.matching_sizes: 1:{largest} is asked for, trials have "
+                f"{self.prepare.trials.candidates} candidates (prepare.trials.candidates)"
+            )
+        self._models_are_trained()
+        if max(self.evaluate.matching_sizes) > self.prepare.trials.candidates:
+            raise ValueError(
+                f"evaluate.matching_sizes: asks for 1:{max(self.evaluate.matching_sizes)}, trials have "
+                f"{self.prepare.trials.candidates} candidates (prepare.trials.candidates)"
+            )
+        for name in self.evaluate.models:
+            if name not in ("warm_up", *Methods.model_fields, *self.ablate.variants):
+                raise ValueError(f"evaluate.models: '{name}' is no method and no name of ablate.variants")
         self._weighing_can_end()
         return self
+
+    def _models_are_trained(self) -> None:
+        if taken := sorted({"warm_up", *Methods.model_fields} & set(self.ablate.variants)):
+            raise ValueError(f"ablate.variants.{taken[0]}: the map trains a model of that name already")
+        trained = ["warm_up", *Methods.model_fields, *self.ablate.variants]
+        for name in self.evaluate.models:
+            if name not in trained:
+                raise ValueError(f"evaluate.models: nothing trains '{name}'. {nearest(name, trained)}")
 
     def _weighing_can_end(self) -> None:
         phase, identities = self.weigh_identities, self.prepare.identities.train
@@ -101,20 +131,23 @@ def check(raw: Mapping[str, Any], source: str = "params.yaml") -> Params:
 
 
 def load_params(path: Path = Path("params.yaml")) -> Params:
-    """Read and check params.yaml."""
-    return check(read_raw(path), str(path))
+    """Read and check params.yaml, and what each ablation makes of it."""
+    params = check(read_raw(path), str(path))
+    for name in params.ablate.variants:
+        variant_of(params, name)
+    return params
 
 
 def with_overrides(raw: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of plain values with dotted keys replaced; a key that is not there is a `ConfigError`."""
-    result = _copy(raw)
+    result: dict[str, Any] = _copy(raw)
     for dotted, value in overrides.items():
         *parents, last = dotted.split(".")
         block: Any = result
         for name in parents:
             block = block.get(name) if isinstance(block, dict) else None
         if not isinstance(block, dict) or last not in block:
-            raise ConfigError(f"params.yaml: unknown key '{dotted}'.{_nearest(dotted, _dotted_keys(raw))}")
+            raise ConfigError(f"params.yaml: unknown key '{dotted}'. {nearest(dotted, _dotted_keys(raw))}")
         block[last] = value
     return result
 
@@ -122,10 +155,15 @@ def with_overrides(raw: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict
 def variant_of(params: Params, name: str) -> Params:
     """The parameters of the ablation `name`: its dotted overrides put over everything else."""
     if name not in params.ablate.variants:
-        raise ConfigError(
-            f"ablate.variants: no variant '{name}'.{_nearest(name, list(params.ablate.variants))}"
-        )
-    overridden = with_overrides(params.model_dump(by_alias=True), params.ablate.variants[name])
+        raise ConfigError(f"ablate.variants: no variant '{name}'. {nearest(name, params.ablate.variants)}")
+    changes = params.ablate.variants[name]
+    overridden = with_overrides(params.model_dump(by_alias=True), changes)
+    for key in changes:
+        if key.partition(".")[0] not in ABLATED:
+            raise ConfigError(
+                f"ablate.variants.{name}: '{key}' is nothing that a variant trains anew; expected keys of "
+                f"{', '.join(ABLATED)}."
+            )
     return check(overridden, f"params.yaml, ablate.variants.{name}")
 
 
@@ -149,11 +187,6 @@ def _dotted_keys(raw: Mapping[str, Any], prefix: str = "") -> list[str]:
     return keys
 
 
-def _nearest(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f" Did you mean '{close[0]}'?" if close else f" Known: {', '.join(sorted(known))}."
-
-
 def _explain(problem: Any, raw: Mapping[str, Any], source: str) -> str:
     place = [str(part) for part in problem["loc"]]
     if problem["type"] == "extra_forbidden":
@@ -164,13 +197,13 @@ def _explain(problem: Any, raw: Mapping[str, Any], source: str) -> str:
         known = [field.alias or key for key, field in model.model_fields.items()] if model else []
         block = ".".join(place[:-1])
         return (
-            f"{source}{', ' + block if block else ''}: unknown key '{place[-1]}'.{_nearest(place[-1], known)}"
+            f"{source}{', ' + block if block else ''}: unknown key '{place[-1]}'. {nearest(place[-1], known)}"
         )
     if problem["type"] == "missing":
         return f"{source}: key '{'.'.join(place)}' is missing."
     if problem["type"] == "value_error":
         text = str(problem["ctx"]["error"])
-        return f"{source}, {'.'.join(place) + ': ' if place else ''}{text}."
+        return f"{source}, {'.'.join(place) + ': ' if place else ''}{text}{'' if text[-1] in '.?' else '.'}"
     return f"{source}, {'.'.join(place)}: found {problem['input']!r}; {_lower(problem['msg'])}."
 
 

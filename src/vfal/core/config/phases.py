@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from vfal.core.config.block import Block
 
@@ -26,6 +26,12 @@ class Augmentation(Block):
     rotate_max_degrees: int = Field(ge=0, le=90)
     crop_min_s: float = Field(gt=0)
     crop_max_s: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _shortest_first(self) -> "Augmentation":
+        if self.crop_min_s > self.crop_max_s:
+            raise ValueError(f"crop_min_s: {self.crop_min_s} is larger than crop_max_s {self.crop_max_s}")
+        return self
 
 
 class Encoder(Block):
@@ -104,7 +110,8 @@ class SeekingTheShape(Block):
     """Seeking the Shape of Sound: its network and its losses."""
 
     regime: Literal["features", "raw"]
-    trunk_width: int = Field(ge=0)
+    trunk_width: PositiveInt
+    trunk_dropout: float = Field(ge=0, lt=1)
     width: PositiveInt
     dropout: float = Field(ge=0, lt=1)
     implicit_loss: Literal["cross_entropy", "focal", "none"]
@@ -113,6 +120,14 @@ class SeekingTheShape(Block):
     focal_gamma: float = Field(ge=0)
     implicit_weighting: Literal["per_sample", "batch_mean"]
     augmentation: Augmentation
+
+    @model_validator(mode="after")
+    def _something_to_learn(self) -> "SeekingTheShape":
+        if self.implicit_loss == "none" and not self.explicit_loss:
+            raise ValueError("explicit_loss: false and implicit_loss none leave nothing to learn from")
+        if self.regime == "features" and not self.trunk_width:
+            raise ValueError("trunk_width: found 0, expected a width above 0 in regime features")
+        return self
 
 
 class Methods(Block):

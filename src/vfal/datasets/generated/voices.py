@@ -31,13 +31,14 @@ _LIMIT = 2.8  # beyond this many standard deviations a factor shows no further
 class Speaker:
     """A voice as constants of the synthesiser.
 
-    `tract` scales every formant (1 = a man's); `third_hz`, `fourth_hz` are a man's before that scaling;
-    `bandwidth` scales the formants' widths; `tilt` is the exponent of the source's decay; `breath`,
-    `jitter`, `shimmer`, `tremor` are ratios; `swing` scales the accent's melody.
+    `tract` scales the first, the second and all higher formants (1 = a man's); `third_hz` and
+    `fourth_hz` are a man's, before that scaling; `bandwidth` scales the formants' widths; `tilt` is the
+    exponent of the source's decay; `breath`, `jitter`, `shimmer`, `tremor` are ratios; `swing` scales
+    the accent's melody.
     """
 
     pitch_hz: float
-    tract: float
+    tract: tuple[float, ...]
     third_hz: float
     fourth_hz: float
     bandwidth: float
@@ -59,22 +60,27 @@ def speaker_of(side: Side, private_strength: float) -> Speaker:
         name: float(np.clip(private_strength * value, -_LIMIT, _LIMIT))
         for name, value in side.private.items()
     }
+    size, depth, age, full = (shared[name] for name in ("size", "depth", "age", "fullness"))
+    woman = 0.0 if side.male else 1.0
+    # A woman's tract is not a man's made smaller: the lower formants rise more (Fant 1966). A large head
+    # lowers the higher ones most, a deep larynx the first.
+    lower = 0.20 * woman - 0.040 * size - 0.050 * depth + 0.010 * own["fine_tract"]
+    middle = 0.18 * woman - 0.075 * size + 0.010 * own["fine_tract"]
+    upper = 0.14 * woman - 0.075 * size + 0.010 * own["fine_tract"]
     return Speaker(
-        pitch_hz=(112.0 if side.male else 200.0)
-        * float(np.exp(-0.13 * shared["depth"] + 0.04 * own["fine_pitch"])),
-        tract=(1.0 if side.male else 1.16)
-        * float(np.exp(-0.055 * shared["size"] + 0.015 * own["fine_tract"])),
-        third_hz=2550.0 * (1 + 0.04 * own["third_formant"]),
-        fourth_hz=3500.0 * (1 + 0.04 * own["fourth_formant"]),
-        bandwidth=float(np.exp(0.28 * shared["fullness"])),
-        tilt=(0.55 if side.male else 0.75) + 0.2 * shared["fullness"],
-        breath=(0.03 if side.male else 0.07) * float(np.exp(0.35 * shared["fullness"])),
-        jitter=0.008 * float(np.exp(0.55 * shared["age"])),
-        shimmer=0.06 * float(np.exp(0.5 * shared["age"])),
-        tremor=0.008 * float(np.exp(0.6 * shared["age"])),
-        tempo=float(np.exp(-0.11 * shared["age"] + 0.04 * own["liveliness"])),
+        pitch_hz=(112.0 if side.male else 206.0) * float(np.exp(-0.15 * depth + 0.03 * own["fine_pitch"])),
+        tract=tuple(float(np.exp(shift)) for shift in (lower, middle, upper)),
+        third_hz=2550.0 * (1 + 0.025 * own["third_formant"]),
+        fourth_hz=3500.0 * (1 + 0.025 * own["fourth_formant"]),
+        bandwidth=float(np.exp(0.38 * full)),
+        tilt=0.5 + 0.35 * woman + 0.2 * full,
+        breath=(0.02 if side.male else 0.10) * float(np.exp(0.5 * full)),
+        jitter=0.008 * float(np.exp(0.55 * age)),
+        shimmer=0.06 * float(np.exp(0.5 * age)),
+        tremor=0.008 * float(np.exp(0.6 * age)),
+        tempo=float(np.exp(-0.14 * age + 0.03 * own["liveliness"])),
         nasality=float(np.clip(0.25 + 0.18 * own["nasality"], 0.0, 0.8)),
-        swing=float(np.exp(0.35 * own["pitch_range"])),
+        swing=float(np.exp(0.3 * woman + 0.35 * own["pitch_range"])),
         sibilance=float(np.exp(0.3 * own["sibilance"])),
     )
 
@@ -114,7 +120,7 @@ def _speak(speaker: Speaker, score: Score, pitch_hz: float, draw: np.random.Gene
     mouth_TF = (voiced_TF + noise_TF * breath_F) * tract_TF * score.voicing_T[:, None]
     shapes_KF = np.stack(
         [
-            np.exp(-0.5 * ((_BINS_HZ / speaker.tract**0.5 - centre) / width) ** 2)
+            np.exp(-0.5 * ((_BINS_HZ / speaker.tract[2] ** 0.5 - centre) / width) ** 2)
             for centre, width in NOISES_HZ.values()
         ]
     )
@@ -146,7 +152,8 @@ def _tract(speaker: Speaker, score: Score) -> npt.NDArray[np.complex128]:
     formants_TK = np.column_stack(
         [score.first_T, score.second_T, np.broadcast_to(fixed_hz, (frames, len(fixed_hz)))]
     )
-    formants_TK = np.minimum(formants_TK * speaker.tract, 7600.0)
+    scale_K = np.array([*speaker.tract[:2], *[speaker.tract[2]] * len(fixed_hz)])
+    formants_TK = np.minimum(formants_TK * scale_K, 7600.0)
     radius_K = np.exp(-np.pi * _FIRST_BANDWIDTHS_HZ * speaker.bandwidth / SAMPLE_RATE_HZ)
     cosines_TK = np.cos(2 * np.pi * formants_TK / SAMPLE_RATE_HZ)
     poles_TC = np.ones((frames, 1))
@@ -159,7 +166,7 @@ def _tract(speaker: Speaker, score: Score) -> npt.NDArray[np.complex128]:
         wider[:, 2:] += poles_TC * twice
         poles_TC = wider
         gain_T = gain_T * (1 + once + twice)
-    notch_F = np.exp(-0.5 * ((_BINS_HZ - 850.0 * speaker.tract) / 220.0) ** 2)
+    notch_F = np.exp(-0.5 * ((_BINS_HZ - 850.0 * speaker.tract[0]) / 220.0) ** 2)
     murmur_F = 1 / (1 + (_BINS_HZ / 900.0) ** 2)
     nose_T = np.maximum(speaker.nasality, score.nasal_T)[:, None]
     nose_TF = (1 - 0.9 * nose_T * notch_F) * (1 - score.nasal_T[:, None] * (1 - murmur_F))

@@ -96,7 +96,7 @@ def _training(report: Report, curves: pd.DataFrame) -> list[Plot]:
         Plot(
             "loss",
             "Loss",
-            "Line: mean over seeds; band: their range. From phase 2 on the full method's are weighted.",
+            "Line: mean over seeds; band: their range. The full method's loss is weighted from phase 2 on.",
             loss,
             draw_loss(loss, report.lineup),
         ),

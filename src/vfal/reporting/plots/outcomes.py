@@ -105,6 +105,7 @@ def draw_scores(table: pd.DataFrame) -> Figure:
     figure, axes = panels(max(1, len(groups)), share_y=True)
     if not groups:
         nothing(axes[0], "verification was not measured")
+    tallest = max((_share(chosen[chosen["group"] == group]).max() for group in groups), default=1.0)
     for axis, group in zip(axes, groups, strict=False):
         found = chosen[chosen["group"] == group]
         filled = found[(found["same"] > 0) | (found["different"] > 0)]
@@ -115,9 +116,17 @@ def draw_scores(table: pd.DataFrame) -> Figure:
             axis.stairs(share, edges, color=colour, linewidth=1.2)
         axis.set_xlim(filled["left"].min(), filled["right"].max())
         label(axis, GROUPS[group].capitalize(), "score", "share of trials" if axis is axes[0] else "")
-        axis.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        legend(axis, loc="upper left")
+        axis.set_ylim(0, 1.25 * tallest)  # room for the legend
+        axis.xaxis.set_major_locator(MaxNLocator(5))
+        axis.yaxis.set_major_formatter(PercentFormatter(1))
+        legend(axis, loc="upper left", ncols=2)
     return figure
+
+
+def _share(histogram: pd.DataFrame) -> "pd.Series[float]":
+    """The taller of both columns' shares, per bin."""
+    counts = histogram[["same", "different"]]
+    return (counts / counts.sum().clip(lower=1)).max(axis=1)
 
 
 def draw_differences(tidy: pd.DataFrame, lineup: Lineup, metrics: list[str]) -> Figure:

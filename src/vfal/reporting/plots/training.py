@@ -9,7 +9,6 @@ from matplotlib.ticker import PercentFormatter
 from vfal.reporting.entries import MAIN, Lineup
 from vfal.reporting.plots.style import (
     BLUE,
-    FAINT,
     GREY,
     ORANGE,
     RED,
@@ -37,15 +36,16 @@ def draw_loss(table: pd.DataFrame, lineup: Lineup) -> Figure:
     colours = {"voice": BLUE, "face": ORANGE, MAIN: BLUE} | (
         {lineup.baseline: ORANGE} if lineup.baseline else {}
     )
+    order = [name for name in ("voice", "face", MAIN, lineup.baseline) if name]
     for axis, (phase, title) in zip(axes, PHASES.items(), strict=True):
         found = table[(table["phase"] == phase) & table["entry"].isin(list(labels))]
         label(axis, title, "step", "loss" if axis is axes[0] else "")
         if found.empty:
             nothing(axis, "no curve")
             continue
-        for entry, curves in found.groupby("entry", sort=False):
-            name = labels[str(entry)] if phase in ("pretrain", "retrain") else None
-            _band(axis, curves, "loss", colours[str(entry)], name)
+        for entry in (name for name in order if name in set(found["entry"])):
+            name = labels[entry] if phase in ("pretrain", "retrain") else None
+            _band(axis, found[found["entry"] == entry], "loss", colours[entry], name)
         legend(axis)
     return figure
 
@@ -61,9 +61,10 @@ def draw_validation(table: pd.DataFrame, lineup: Lineup) -> Figure:
     figure, (axis,) = panels(1, height=2.8)
     label(axis, "1:2 accuracy on validation identities, voice to face", "step of retraining")
     entries = [entry.name for entry in lineup.entries if entry.name in set(table["entry"])]
-    ordered = dict.fromkeys([MAIN, *([lineup.baseline] if lineup.baseline else []), *entries])
-    colours = colour_of(list(ordered))
-    for entry in entries:
+    first = [name for name in (MAIN, lineup.baseline) if name in entries]
+    ordered = list(dict.fromkeys([*first, *entries]))
+    colours = colour_of(ordered)
+    for entry in ordered:
         mean = table[table["entry"] == entry].groupby("step")["validation_accuracy"].mean()
         width, above = (2.2, 3) if entry == MAIN else (1.3, 2)
         axis.plot(
@@ -114,13 +115,11 @@ def draw_hardness(table: pd.DataFrame, lineup: Lineup, aucs: dict[str, float]) -
         edges = [*found["left"], found["right"].iloc[-1]]
         axis.stairs(found["others"], edges, fill=True, color=GREY, alpha=0.45, linewidth=0, label="others")
         axis.stairs(found["personalised"], edges, color=RED, linewidth=1.6, label="personalised")
-        auc = aucs.get(entry, np.nan)
-        label(
-            axis, lineup[entry].label, "hardness at the end", "share of identities" if axis is axes[0] else ""
-        )
-        axis.text(
-            0.97, 0.70, f"AUC {auc:.2f}", transform=axis.transAxes, ha="right", fontsize=8.5, color=FAINT
-        )
-        axis.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        legend(axis, loc="upper right")
+        title = f"{lineup[entry].label}: AUC {aucs.get(entry, np.nan):.2f}"
+        label(axis, title, "hardness at the end", "share of identities" if axis is axes[0] else "")
+        axis.set_ylim(
+            0, 1.28 * max(found["others"].max(), found["personalised"].max())
+        )  # room for the legend
+        axis.yaxis.set_major_formatter(PercentFormatter(1))
+        legend(axis, loc="upper left", ncols=2)
     return figure

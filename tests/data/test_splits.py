@@ -1,0 +1,51 @@
+import pandas as pd
+import pytest
+
+from vfal.core.config.machine import IdentityCounts
+from vfal.core.errors import ConfigError
+from vfal.core.types import SPLITS
+from vfal.data.splits import split_identities
+
+COUNTS = IdentityCounts(pretrain=5, train=10, val=3, test=4)
+
+
+def people(count: int) -> pd.DataFrame:
+    return pd.DataFrame({"identity": [f"id{10001 + row}" for row in range(count)], "gender": "f"})
+
+
+def test_splits_have_the_sizes_asked_for_and_share_nobody() -> None:
+    taken = split_identities(people(30), COUNTS, seed=1)
+    assert taken["split"].value_counts().to_dict() == {"pretrain": 5, "train": 10, "val": 3, "test": 4}
+    assert taken["identity"].is_unique and taken["identity"].is_monotonic_increasing
+    assert list(taken) == ["identity", "gender", "split"]
+
+
+def test_another_seed_splits_otherwise_and_the_same_seed_alike() -> None:
+    first, again, other = (split_identities(people(30), COUNTS, seed=seed) for seed in (1, 1, 2))
+    pd.testing.assert_frame_equal(first, again)
+    assert not first.equals(other)
+
+
+def test_the_order_of_the_table_does_not_matter() -> None:
+    shuffled = people(30).sample(frac=1, random_state=0, ignore_index=True)
+    pd.testing.assert_frame_equal(
+        split_identities(people(30), COUNTS, seed=1), split_identities(shuffled, COUNTS, seed=1)
+    )
+
+
+def test_a_split_of_nobody_is_allowed_where_the_counts_allow_it() -> None:
+    none = IdentityCounts(pretrain=0, train=1, val=1, test=1)
+    assert set(split_identities(people(3), none, seed=1)["split"]) == set(SPLITS) - {"pretrain"}
+
+
+def test_people_join_splits_without_regard_to_where_they_stand_in_the_corpus() -> None:
+    everybody = pd.concat(
+        [split_identities(people(30), COUNTS, seed=seed) for seed in range(200)], ignore_index=True
+    )
+    share = (everybody["split"] == "train").groupby(everybody["identity"]).mean()
+    assert share.between(10 / 22 - 0.2, 10 / 22 + 0.2).all()
+
+
+def test_fewer_people_than_asked_for_are_refused_by_the_key() -> None:
+    with pytest.raises(ConfigError, match=r"prepare.identities: asks for 22 identities, the corpus has 21"):
+        split_identities(people(21), COUNTS, seed=1)
