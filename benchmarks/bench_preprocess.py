@@ -22,8 +22,8 @@ from vfal.datasets.generated import collect
 
 # what it is like, seconds of a clip, pixels of a picture: the demo's, and the means of VoxCeleb1 and VGGFace
 SIZES = (("demo", 2.0, 96), ("as VoxCeleb1", 8.2, 224))
-PEOPLE, HOURS, FACES = 12, 4.0, 4_000
-PLAIN_SHARE = 8  # the plain way does this part of the work
+PEOPLE, HOURS, FACES = 12, 2.0, 3_000
+PLAIN_SHARE = 4  # the plain way does this part of the work
 
 
 def main() -> None:

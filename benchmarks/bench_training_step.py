@@ -34,7 +34,7 @@ from vfal.training.optimisers import make_optimiser
 IDENTITIES, VOICES_EACH, FACES_EACH = 800, 4, 5
 SAMPLES, FACE_PX, RATE_HZ = 32_000, 64, 16_000
 FEATURE_STEPS, PLAIN_FEATURE_STEPS = 100, 5  # per call of ours, and of the plain way
-MEDIA_STEPS, PLAIN_MEDIA_STEPS = 8, 4
+MEDIA_STEPS, PLAIN_MEDIA_STEPS = 5, 3
 NAMES = [f"id{number:05d}" for number in range(IDENTITIES)]
 
 
@@ -43,7 +43,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write_media(folder)
-        rows = [_on_features(params, folder), _on_media(params, folder), _explicit(params)]
+        rows = [_on_features(params, folder), _explicit(params), _on_media(params, folder)]
     show("A training step of seeking_the_shape, batch 64", rows)
 
 

@@ -4,6 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from vfal.core.workers import give_way
+
+give_way()  # before any test imports torch
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 

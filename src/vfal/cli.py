@@ -15,7 +15,7 @@ from vfal.core.paths import PARAMS
 from vfal.core.shelf import nearest
 from vfal.core.state import only_one
 from vfal.core.switches import switch_off
-from vfal.core.workers import die_with_parent
+from vfal.core.workers import die_with_parent, give_way
 from vfal.stages import REPEATED, STAGES
 
 app = typer.Typer(
@@ -128,6 +128,7 @@ def docs() -> None:
 def main() -> None:
     """Run the command; an error of ours is one message and exit code 1, anything else keeps its traceback."""
     switch_off()
+    give_way()
     try:
         app()
     except (VfalError, OSError) as error:

@@ -24,8 +24,8 @@ def phase(name: str, folder: Path, **given: Any) -> Loop:
         case "weigh":
             weights = tracker()
             return loop(
-                folder, weights=weights, observers={"classification": weights}, update_every_steps=3, first_step=11,
-                **given,
+                folder, weights=weights, observers={"classification": weights}, update_every_steps=3,
+                first_step=11, **given,
             )  # fmt: skip
         case "retrain":
             rising = [0.2, 0.7, 0.6, 0.8]

@@ -21,5 +21,3 @@ def state_folder() -> Path:
     `VFAL_STATE` moves it, so that a temporary checkout can find the checkpoints of the main one.
     """
     return Path(os.environ.get("VFAL_STATE", ".state")).absolute()
-
-

@@ -31,6 +31,15 @@ def die_with_parent() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+def give_way() -> None:
+    """Let threads that wait for each other sleep instead of spin; to be called before torch is imported.
+
+    Measured with two other busy processes on two cores: the tiny pre-training takes 7.5 s asleep and
+    63 s spinning; alone on the machine, 6.8 s and 5.5 s.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
 def worker_count(asked: int) -> int:
     """The number of processes to use: `asked`, or every core this process may run on when it is 0."""
     return asked or len(os.sched_getaffinity(0)) if sys.platform == "linux" else asked or os.cpu_count() or 1

@@ -83,7 +83,7 @@ def decode_face(source: Path | bytes, *, face_px: int) -> NDArray[np.uint8]:
     except UnidentifiedImageError:
         raise DecodeError("not an image") from None
     except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise DecodeError(str(error)) from error
+        raise DecodeError(getattr(error, "strerror", None) or str(error)) from error
     if picture.size != (face_px, face_px):
         grey = (PAD_GREY, PAD_GREY, PAD_GREY)
         picture = ImageOps.pad(picture, (face_px, face_px), Image.Resampling.BILINEAR, color=grey)

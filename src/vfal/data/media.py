@@ -30,15 +30,19 @@ Decoded = NDArray[Any] | str
 def _try_voice(path: Path, settings: Preprocess) -> Decoded:
     try:
         return decode_voice(path, sample_rate_hz=settings.sample_rate_hz, longest_s=settings.longest_s)
-    except (DecodeError, OSError) as error:
+    except DecodeError as error:
         return str(error)
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 def _try_face(path: Path, settings: Preprocess) -> Decoded:
     try:
         return decode_face(path, face_px=settings.face_px)
-    except (DecodeError, OSError) as error:
+    except DecodeError as error:
         return str(error)
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 def pack_voices(

@@ -1,6 +1,7 @@
 """The one training loop. Methods say what to make small; the loop draws, weighs, moves and remembers."""
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,21 +83,20 @@ class Loop:
     def run(self) -> Trained:
         """Train to the end of the phase, from the last checkpoint if there is one."""
         start = self._resume()
-        curve = Curve(self.folder / "curve.jsonl", before_step=self.phase.first_step + start)
         step = start
-        with progress_bar() as bar:
-            handle = bar.add_task(self.phase.name, total=self.phase.steps, completed=start)
-            for step in range(start, self.phase.steps + 1):
-                if step == self.phase.steps or self._weights_done_at(step):
-                    break
-                if step > start and step % self.phase.checkpoint_every_steps == 0:
-                    curve.sync()
-                    self._save(step)
-                self._step(self.phase.first_step + step, step, curve)
-                bar.advance(handle)
-        if self.validate and step > start and step % self.phase.validate_every_steps:
-            self._validate(step, curve)
-        curve.close()
+        with closing(Curve(self.folder / "curve.jsonl", before_step=self.phase.first_step + start)) as curve:
+            with progress_bar() as bar:
+                handle = bar.add_task(self.phase.name, total=self.phase.steps, completed=start)
+                for step in range(start, self.phase.steps + 1):
+                    if step == self.phase.steps or self._weights_done_at(step):
+                        break
+                    if step > start and step % self.phase.checkpoint_every_steps == 0:
+                        curve.sync()
+                        self._save(step)
+                    self._step(self.phase.first_step + step, step, curve)
+                    bar.advance(handle)
+            if self.validate and step > start and step % self.phase.validate_every_steps:
+                self._validate(step, curve)
         self._save(step)
         return Trained(step, self._momentum(), self.best)
 

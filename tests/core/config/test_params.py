@@ -97,6 +97,8 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
         ("evaluate__matching_sizes", [1, 2]),
         ("pretrain__augmentation__flip_probability", 1.5),
         ("embed__voice_s", 0.0),
+        ("methods__seeking_the_shape__trunk_width", 0),
+        ("machine__strategy", "ddp"),
     ],
 )
 def test_a_wrong_type_or_impossible_value_is_refused_by_its_key(key: str, value: Any) -> None:
@@ -126,9 +128,9 @@ def test_a_wrong_type_or_impossible_value_is_refused_by_its_key(key: str, value:
             },
             "methods.seeking_the_shape: explicit_loss",
         ),
-        ({"methods__seeking_the_shape__trunk_width": 0}, "methods.seeking_the_shape: trunk_width"),
         ({"seeds": [1, 2, 1]}, "seeds"),
-        ({"evaluate__models": ["warm_up", "withuot_weights"]}, "evaluate.models"),
+        ({"evaluate__models": ["seeking_the_shape", "withuot_weights"]}, "evaluate.models"),
+        ({"evaluate__models": ["warm_up"]}, "evaluate.models"),
         ({"evaluate__matching_sizes": [2, 11]}, "evaluate.matching_sizes"),
         ({"ablate__variants": {"warm_up": {}}}, "ablate.variants.warm_up"),
         ({"validate__least_genders": 3}, "validate: least_genders"),
@@ -140,7 +142,7 @@ def test_keys_that_do_not_go_together_are_refused_by_name(changes: dict[str, Any
 
 
 def test_a_model_that_nothing_trains_is_refused_with_the_nearest_name() -> None:
-    text = refusal(raw_params(evaluate__models=["withuot_weights"]))
+    text = refusal(raw_params(evaluate__models=["seeking_the_shape", "withuot_weights"]))
     assert text.endswith("nothing trains 'withuot_weights'. Did you mean 'without_weights'?")
 
 
@@ -191,7 +193,7 @@ def test_an_override_of_an_unknown_key_is_refused_with_the_nearest_one() -> None
 
 
 def variants(**named: dict[str, Any]) -> dict[str, Any]:
-    return raw_params(ablate__variants=named, evaluate__models=["warm_up"])
+    return raw_params(ablate__variants=named, evaluate__models=["seeking_the_shape"])
 
 
 def test_a_variant_differs_from_the_main_method_in_its_keys_alone() -> None:

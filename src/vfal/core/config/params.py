@@ -18,6 +18,7 @@ from vfal.core.errors import ConfigError
 from vfal.core.growth import updates_needed
 from vfal.core.shelf import nearest
 
+MAIN = "seeking_the_shape"
 ABLATED = ("warm_up", "weigh_identities", "retrain", "methods")  # what the stage ablate runs again
 
 
@@ -69,20 +70,14 @@ class Params(Block):
                 f"{self.prepare.trials.candidates} candidates (prepare.trials.candidates)"
             )
         self._models_are_trained()
-        if max(self.evaluate.matching_sizes) > self.prepare.trials.candidates:
-            raise ValueError(
-                f"evaluate.matching_sizes: asks for 1:{max(self.evaluate.matching_sizes)}, trials have "
-                f"{self.prepare.trials.candidates} candidates (prepare.trials.candidates)"
-            )
-        for name in self.evaluate.models:
-            if name not in ("warm_up", *Methods.model_fields, *self.ablate.variants):
-                raise ValueError(f"evaluate.models: '{name}' is no method and no name of ablate.variants")
         self._weighing_can_end()
         return self
 
     def _models_are_trained(self) -> None:
         if taken := sorted({"warm_up", *Methods.model_fields} & set(self.ablate.variants)):
             raise ValueError(f"ablate.variants.{taken[0]}: the map trains a model of that name already")
+        if MAIN not in self.evaluate.models:
+            raise ValueError(f"evaluate.models: '{MAIN}' is missing; the report is about it")
         trained = ["warm_up", *Methods.model_fields, *self.ablate.variants]
         for name in self.evaluate.models:
             if name not in trained:

@@ -125,8 +125,6 @@ class SeekingTheShape(Block):
     def _something_to_learn(self) -> "SeekingTheShape":
         if self.implicit_loss == "none" and not self.explicit_loss:
             raise ValueError("explicit_loss: false and implicit_loss none leave nothing to learn from")
-        if self.regime == "features" and not self.trunk_width:
-            raise ValueError("trunk_width: found 0, expected a width above 0 in regime features")
         return self
 
 

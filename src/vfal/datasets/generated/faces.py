@@ -7,9 +7,10 @@ from PIL import Image, ImageFilter
 
 from vfal.core.config.generated import GeneratedCorpus
 from vfal.core.seeding import generator
+from vfal.datasets.generated.canvas import Pose
 from vfal.datasets.generated.looks import face_of
 from vfal.datasets.generated.people import Floats, Side
-from vfal.datasets.generated.portrait import Pose, paint
+from vfal.datasets.generated.portrait import paint
 
 _SUPERSAMPLING = 3
 

@@ -1,78 +1,12 @@
-"""A face as an ordered list of filled polygons, seen from where the head is turned."""
-
-from dataclasses import dataclass
+"""A face as an ordered list of filled polygons, from the hair behind to the glasses in front."""
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image, ImageDraw
+from PIL import Image
 
+from vfal.datasets.generated.canvas import COSINES, SINES, Canvas, Pose, blend, shade, smooth
 from vfal.datasets.generated.looks import Colour, Face
+from vfal.datasets.generated.people import Floats
 
-Floats = npt.NDArray[np.float64]
-_DEPTH = 0.46  # half the head's depth, in halves of the image's side
-
-
-@dataclass(frozen=True)
-class Pose:
-    """Turn, nod and tilt in radians; size and place; expression: smile in [-1, 1], mouth and eyes open."""
-
-    yaw: float
-    pitch: float
-    roll: float
-    zoom: float
-    shift_x: float
-    shift_y: float
-    smile: float
-    mouth_open: float
-    eyes: float
-    gaze: float
-    brows: float
-
-
-class Canvas:
-    """Polygons given on the head's surface, drawn where the pose puts them."""
-
-    def __init__(self, image: Image.Image, pose: Pose, face: Face) -> None:
-        self.draw = ImageDraw.Draw(image)
-        self.half_px = image.width / 2
-        self.pose = pose
-        self.face = face
-        self._roll = np.cos(pose.roll), np.sin(pose.roll)
-
-    def place(self, x: Floats, y: Floats, lift: float | None) -> list[float]:
-        """Pixels x, y, x, y, ... of points; `lift` is their height over the head, None the flat outline."""
-        pose, face = self.pose, self.face
-        if lift is None:
-            z = np.zeros_like(x)
-        else:
-            inside = 1 - (x / (face.cheek * 1.12)) ** 2 * 0.9 - (y / (face.head_height * 1.25)) ** 2
-            z = _DEPTH * np.sqrt(np.maximum(inside, 0.02)) + lift
-        turned_x = x * np.cos(pose.yaw) + z * np.sin(pose.yaw)
-        turned_y = y * np.cos(pose.pitch) + z * np.sin(pose.pitch)
-        cosine, sine = self._roll
-        right = (turned_x * cosine - turned_y * sine) * pose.zoom + pose.shift_x
-        down = (turned_x * sine + turned_y * cosine) * pose.zoom + pose.shift_y
-        pixels = np.stack([right, down + 0.0], axis=1) * self.half_px + self.half_px
-        return pixels.reshape(-1).tolist()
-
-    def fill(self, x: Floats, y: Floats, colour: Colour, lift: float | None = 0.0) -> None:
-        """A filled polygon."""
-        self.draw.polygon(self.place(x, y, lift), fill=_rgb(colour))
-
-    def blob(
-        self, x: float, y: float, wide: float, high: float, colour: Colour, lift: float | None = 0.0
-    ) -> None:
-        """A filled ellipse."""
-        self.fill(x + wide * _COS, y + high * _SIN, colour, lift)
-
-    def line(self, x: Floats, y: Floats, width: float, colour: Colour, lift: float = 0.0) -> None:
-        """A line of a width given in halves of the image's side."""
-        pixels = max(1, round(width * self.half_px * self.pose.zoom))
-        self.draw.line(self.place(x, y, lift), fill=_rgb(colour), width=pixels, joint="curve")
-
-
-_ANGLES = np.linspace(0, 2 * np.pi, 24, endpoint=False)
-_COS, _SIN = np.cos(_ANGLES), np.sin(_ANGLES)
 _ARC = np.linspace(-1.0, 1.0, 9)
 
 
@@ -113,37 +47,10 @@ def outline(face: Face) -> tuple[Floats, Floats]:
             0.0,
         ]
     )
-    right_x, right_y = _smooth(
+    right_x, right_y = smooth(
         np.concatenate([widths, -widths[-2:0:-1]]), np.concatenate([heights, heights[-2:0:-1]])
     )
     return right_x, right_y
-
-
-def _smooth(x: Floats, y: Floats, pieces: int = 5) -> tuple[Floats, Floats]:
-    """A closed Catmull-Rom curve through points, `pieces` points per stretch."""
-    t = np.linspace(0, 1, pieces, endpoint=False)
-    basis = 0.5 * np.stack(
-        [-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, -(t**2) + t**3]
-    )
-    curve = []
-    for values in (x, y):
-        around = np.stack([np.roll(values, 1), values, np.roll(values, -1), np.roll(values, -2)])
-        curve.append(np.einsum("kp,kn->np", basis, around).reshape(-1))
-    return curve[0], curve[1]
-
-
-def _rgb(colour: Colour) -> tuple[int, int, int]:
-    red, green, blue = (int(min(255.0, max(0.0, value))) for value in colour)
-    return red, green, blue
-
-
-def _shade(colour: Colour, factor: float) -> Colour:
-    return colour[0] * factor, colour[1] * factor, colour[2] * factor
-
-
-def _blend(first: Colour, second: Colour, share: float) -> Colour:
-    red, green, blue = (one + share * (two - one) for one, two in zip(first, second, strict=True))
-    return red, green, blue
 
 
 def _hair_behind(canvas: Canvas) -> None:
@@ -152,25 +59,21 @@ def _hair_behind(canvas: Canvas) -> None:
     top = -face.head_height - face.hair_volume
     down = face.head_height * (face.hair_length * 1.35 - 0.15)
     if down < 0:
-        canvas.blob(0, top * 0.4, width, -top * 0.62, _shade(face.hair, 0.8), None)
+        canvas.blob(0, top * 0.4, width, -top * 0.62, shade(face.hair, 0.8), None)
         return
     x = np.array([0, width * 0.7, width, width * 1.06, width * 1.0, width * 0.5])
     y = np.array([top, top * 0.82, top * 0.35, down * 0.5, down, down * 1.04])
     canvas.fill(
-        *_smooth(np.concatenate([x, -x[:0:-1]]), np.concatenate([y, y[:0:-1]])), _shade(face.hair, 0.72), None
+        *smooth(np.concatenate([x, -x[:0:-1]]), np.concatenate([y, y[:0:-1]])), shade(face.hair, 0.72), None
     )
 
 
 def _neck(canvas: Canvas, shirt: Colour) -> None:
-    face, pose = canvas.face, canvas.pose
+    face = canvas.face
     wide, low = face.neck, face.head_height * 0.62
     x = np.array([-wide, wide, wide * 1.08, -wide * 1.08])
-    # The shoulders stay when the head turns: they are placed by a pose of their own.
-    still = Canvas.__new__(Canvas)
-    still.draw, still.half_px, still.face = canvas.draw, canvas.half_px, face
-    still.pose = Pose(0, 0, 0, pose.zoom, pose.shift_x * 0.9, pose.shift_y, 0, 0, 0, 0, 0)
-    still._roll = (1.0, 0.0)
-    still.fill(x, np.array([low, low, 1.3, 1.3]), _shade(face.skin, 0.80), None)
+    still = canvas.unturned()
+    still.fill(x, np.array([low, low, 1.3, 1.3]), shade(face.skin, 0.80), None)
     collar = 0.72 + 0.03 * face.male
     shoulder = 0.70 + 0.14 * face.male
     still.fill(
@@ -186,25 +89,25 @@ def _ears(canvas: Canvas) -> None:
     for sign in (-1.0, 1.0):
         # the ear sits behind the outline: turning shows more of one and hides the other
         x = sign * (face.temple * 1.03) - np.sin(yaw) * 0.16
-        canvas.blob(x, 0.03, face.ear * 0.55, face.ear, _shade(face.skin, 0.90), None)
-        canvas.blob(x, 0.03, face.ear * 0.28, face.ear * 0.62, _shade(face.skin, 0.74), None)
+        canvas.blob(x, 0.03, face.ear * 0.55, face.ear, shade(face.skin, 0.90), None)
+        canvas.blob(x, 0.03, face.ear * 0.28, face.ear * 0.62, shade(face.skin, 0.74), None)
 
 
 def _cheeks(canvas: Canvas) -> None:
     """Blush, double chin, freckles and wrinkles."""
     face = canvas.face
-    blush = _blend(face.skin, (214.0, 104.0, 96.0), 0.10 if face.male else 0.20)
+    blush = blend(face.skin, (214.0, 104.0, 96.0), 0.10 if face.male else 0.20)
     for sign in (-1.0, 1.0):
         canvas.blob(sign * face.cheek * 0.58, 0.19, 0.095, 0.075, blush)
-    crease = _shade(face.skin, 0.80)
+    crease = shade(face.skin, 0.80)
     bottom = face.head_height * 0.93 + face.chin_drop
     if face.double_chin > 0.3:
         reach = face.jaw * (0.35 + 0.35 * face.double_chin)
         canvas.line(_ARC * reach, bottom * (0.90 - 0.10 * _ARC**2), 0.020 * face.double_chin, crease)
     for k in range(round(5 * face.freckles)):
         x, y = 0.25 * np.sin(2.4 * k + 0.5), 0.12 + 0.09 * np.sin(5.1 * k)
-        canvas.blob(float(x), float(y), 0.013, 0.013, _shade(face.skin, 0.68))
-    line = _blend(face.skin, _shade(face.skin, 0.58), min(1.0, face.wrinkles))
+        canvas.blob(float(x), float(y), 0.013, 0.013, shade(face.skin, 0.68))
+    line = blend(face.skin, shade(face.skin, 0.58), min(1.0, face.wrinkles))
     width = 0.010 + 0.008 * face.wrinkles
     if face.wrinkles < 0.15:
         return
@@ -221,7 +124,7 @@ def _cheeks(canvas: Canvas) -> None:
 def _beard(canvas: Canvas) -> None:
     face = canvas.face
     bottom = face.head_height * 0.93 + face.chin_drop
-    colour = _blend(face.skin, _shade(face.hair, 0.85), min(1.0, 0.35 + 0.65 * face.beard))
+    colour = blend(face.skin, shade(face.hair, 0.85), min(1.0, 0.35 + 0.65 * face.beard))
     reach = 0.02 + 0.07 * face.beard
     top = face.mouth_y - 0.10
     x = np.array([face.cheek * 0.99, face.jaw * 1.02 + reach * 0.2, face.chin * 1.3 + reach * 0.5])
@@ -246,7 +149,7 @@ def _eyes(canvas: Canvas) -> None:
         bow = 1 - np.concatenate([_ARC, _ARC[-2:0:-1]]) ** 2
         side = np.concatenate([-np.ones(9), np.ones(7)])
         y = side * bow * openness * np.where(side < 0, 1 - 0.5 * face.lid_droop, 0.75) + x * tilt * 3
-        canvas.fill(x0 + 1.12 * x, y0 + 1.25 * y - 0.006, _shade(face.skin, 0.76))
+        canvas.fill(x0 + 1.12 * x, y0 + 1.25 * y - 0.006, shade(face.skin, 0.76))
         canvas.fill(x0 + x, y0 + y, (243.0, 241.0, 238.0), 0.01)
         gaze = x0 + pose.gaze * face.eye_width * 0.45
         radius = min(face.eye_width * 0.46, openness * 0.98)
@@ -257,7 +160,7 @@ def _eyes(canvas: Canvas) -> None:
         )
         lash = (0.012 if face.male else 0.022) * 1.0
         upper = slice(0, 9)
-        canvas.line(x0 + 1.03 * x[upper], y0 + y[upper], lash, _shade(face.hair, 0.35), 0.012)
+        canvas.line(x0 + 1.03 * x[upper], y0 + y[upper], lash, shade(face.hair, 0.35), 0.012)
         brow_y = y0 - face.brow_gap - 0.02 * pose.brows
         brow_x = x0 + sign * 0.01 + _ARC * 0.115
         curve = brow_y + 0.030 * _ARC**2 - sign * _ARC * face.brow_tilt
@@ -265,7 +168,7 @@ def _eyes(canvas: Canvas) -> None:
         canvas.fill(
             np.concatenate([brow_x, brow_x[::-1]]),
             np.concatenate([curve - thick, (curve + thick)[::-1]]),
-            _shade(face.hair, 0.72),
+            shade(face.hair, 0.72),
             0.02,
         )
 
@@ -278,13 +181,13 @@ def _nose(canvas: Canvas) -> None:
     canvas.fill(
         np.array([toward * 0.022, toward * wide * 0.95, toward * wide * 0.55, 0.0]),
         np.array([top, tip - 0.01, tip + 0.02, tip - 0.02]),
-        _shade(face.skin, 0.86),
+        shade(face.skin, 0.86),
         0.07,
     )
-    canvas.blob(0, tip - 0.012, wide * 0.62, 0.036, _shade(face.skin, 1.06), 0.12)
+    canvas.blob(0, tip - 0.012, wide * 0.62, 0.036, shade(face.skin, 1.06), 0.12)
     for sign in (-1.0, 1.0):
-        canvas.blob(sign * wide * 0.78, tip, wide * 0.36, 0.028, _shade(face.skin, 0.93), 0.07)
-        canvas.blob(sign * wide * 0.50, tip + 0.016, wide * 0.24, 0.012, _shade(face.skin, 0.42), 0.08)
+        canvas.blob(sign * wide * 0.78, tip, wide * 0.36, 0.028, shade(face.skin, 0.93), 0.07)
+        canvas.blob(sign * wide * 0.50, tip + 0.016, wide * 0.24, 0.012, shade(face.skin, 0.42), 0.08)
 
 
 def _mouth(canvas: Canvas) -> None:
@@ -305,7 +208,7 @@ def _mouth(canvas: Canvas) -> None:
             both_x * 0.8, np.concatenate([y - gap / 2, (y - gap * 0.1)[::-1]]), (238.0, 234.0, 226.0), 0.02
         )
     else:
-        canvas.line(x, y, 0.012, _shade(face.lips, 0.55), 0.02)
+        canvas.line(x, y, 0.012, shade(face.lips, 0.55), 0.02)
 
 
 def _hair_in_front(canvas: Canvas) -> None:
@@ -323,12 +226,12 @@ def _hair_in_front(canvas: Canvas) -> None:
     inner_x = inner * face.temple * 0.90
     arch = line + dip - 0.05 * np.cos(np.pi * (inner - lean)) * (1 - abs(inner)) + 0.24 * np.abs(inner) ** 3
     arch[[0, -1]] = low
-    outer_x, outer_y = _smooth(x, y)
+    outer_x, outer_y = smooth(x, y)
     keep = slice(0, len(outer_x) - 5)  # the curve's last stretch closes it below the hair; leave that open
     canvas.fill(
         np.concatenate([outer_x[keep], inner_x]), np.concatenate([outer_y[keep], arch]), face.hair, None
     )
-    light = _blend(face.hair, (255.0, 244.0, 226.0), 0.16)
+    light = blend(face.hair, (255.0, 244.0, 226.0), 0.16)
     canvas.line(_ARC * edge * 0.55, top * (0.86 - 0.10 * _ARC**2), 0.030, light, -0.35)
 
 
@@ -336,8 +239,8 @@ def _glasses(canvas: Canvas, size: float) -> None:
     face, dark = canvas.face, (30.0, 28.0, 32.0)
     for sign in (-1.0, 1.0):
         x, y = (
-            sign * face.eye_x + size * np.append(_COS, 1.0),
-            face.eye_y + 0.85 * size * np.append(_SIN, 0.0),
+            sign * face.eye_x + size * np.append(COSINES, 1.0),
+            face.eye_y + 0.85 * size * np.append(SINES, 0.0),
         )
         canvas.line(x, y, 0.020, dark, 0.05)
     gap = face.eye_x - size

@@ -34,7 +34,7 @@ class Speaker:
     `tract` scales the first, the second and all higher formants (1 = a man's); `third_hz` and
     `fourth_hz` are a man's, before that scaling; `bandwidth` scales the formants' widths; `tilt` is the
     exponent of the source's decay; `breath`, `jitter`, `shimmer`, `tremor` are ratios; `swing` scales
-    the accent's melody.
+    the accent's melody, `hiss` the centre of frication (1 = a man's) and `sibilance` its strength.
     """
 
     pitch_hz: float
@@ -50,6 +50,7 @@ class Speaker:
     tempo: float
     nasality: float
     swing: float
+    hiss: float
     sibilance: float
 
 
@@ -62,25 +63,27 @@ def speaker_of(side: Side, private_strength: float) -> Speaker:
     }
     size, depth, age, full = (shared[name] for name in ("size", "depth", "age", "fullness"))
     woman = 0.0 if side.male else 1.0
-    # A woman's tract is not a man's made smaller: the lower formants rise more (Fant 1966). A large head
-    # lowers the higher ones most, a deep larynx the first.
-    lower = 0.20 * woman - 0.040 * size - 0.050 * depth + 0.010 * own["fine_tract"]
-    middle = 0.18 * woman - 0.075 * size + 0.010 * own["fine_tract"]
-    upper = 0.14 * woman - 0.075 * size + 0.010 * own["fine_tract"]
+    # A woman's tract is not a man's made smaller: the lower formants rise more (Fant 1966), and hiss is
+    # higher. Size lowers the upper formants most and a deep larynx the first one, so that a small man is
+    # not taken for a woman.
+    lower = 0.25 * woman - 0.010 * size - 0.055 * depth + 0.010 * own["fine_tract"]
+    middle = 0.22 * woman - 0.050 * size + 0.010 * own["fine_tract"]
+    upper = 0.13 * woman - 0.085 * size + 0.010 * own["fine_tract"]
     return Speaker(
-        pitch_hz=(112.0 if side.male else 206.0) * float(np.exp(-0.15 * depth + 0.03 * own["fine_pitch"])),
+        pitch_hz=(112.0 if side.male else 206.0) * float(np.exp(-0.16 * depth + 0.03 * own["fine_pitch"])),
         tract=tuple(float(np.exp(shift)) for shift in (lower, middle, upper)),
         third_hz=2550.0 * (1 + 0.025 * own["third_formant"]),
         fourth_hz=3500.0 * (1 + 0.025 * own["fourth_formant"]),
-        bandwidth=float(np.exp(0.38 * full)),
+        bandwidth=float(np.exp(0.42 * full)),
         tilt=0.5 + 0.35 * woman + 0.2 * full,
-        breath=(0.02 if side.male else 0.10) * float(np.exp(0.5 * full)),
+        breath=(0.02 if side.male else 0.10) * float(np.exp(0.25 * full)),
         jitter=0.008 * float(np.exp(0.55 * age)),
         shimmer=0.06 * float(np.exp(0.5 * age)),
         tremor=0.008 * float(np.exp(0.6 * age)),
         tempo=float(np.exp(-0.14 * age + 0.03 * own["liveliness"])),
         nasality=float(np.clip(0.25 + 0.18 * own["nasality"], 0.0, 0.8)),
         swing=float(np.exp(0.3 * woman + 0.35 * own["pitch_range"])),
+        hiss=1.0 + 0.22 * woman,
         sibilance=float(np.exp(0.3 * own["sibilance"])),
     )
 
@@ -102,7 +105,8 @@ def clip_of(
     pitch_hz = speaker.pitch_hz * float(np.exp(0.03 * strength * draw.standard_normal()))
     clean = _speak(speaker, score, pitch_hz, draw)
     heard = _record(clean, strength, place, draw)
-    level = 10 ** (draw.uniform(-26.0, -14.0) / 20) * 32_767 / (np.sqrt(np.mean(heard**2)) + 1e-9)
+    loudness = 10 ** (draw.uniform(-28.0, -16.0) / 20) / (np.sqrt(np.mean(heard**2)) + 1e-9)
+    level = 32_767 * min(loudness, 0.95 / (np.abs(heard).max() + 1e-9))
     return np.asarray(np.clip(np.rint(heard * level), -32_768, 32_767), dtype=np.int16)
 
 
@@ -120,7 +124,7 @@ def _speak(speaker: Speaker, score: Score, pitch_hz: float, draw: np.random.Gene
     mouth_TF = (voiced_TF + noise_TF * breath_F) * tract_TF * score.voicing_T[:, None]
     shapes_KF = np.stack(
         [
-            np.exp(-0.5 * ((_BINS_HZ / speaker.tract[2] ** 0.5 - centre) / width) ** 2)
+            np.exp(-0.5 * ((_BINS_HZ / speaker.hiss - centre) / width) ** 2)
             for centre, width in NOISES_HZ.values()
         ]
     )
