@@ -32,8 +32,9 @@ def checkout(source: Path, target: Path) -> Path:
             shutil.copytree(source / name, target / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         else:
             shutil.copy(source / name, target / name)
-    for command in (["git", "init", "--quiet"], [str(BIN / "vfal"), "preset", "tiny"]):
-        subprocess.run(command, cwd=target, env=environment(target), check=True, capture_output=True)
+    subprocess.run(["git", "init", "--quiet"], cwd=target, env=environment(target), check=True)
+    done = run(target, "vfal", "preset", "tiny")
+    assert done.returncode == 0, done.stderr
     return target
 
 

@@ -127,7 +127,12 @@ def check(raw: Mapping[str, Any], source: str = "params.yaml") -> Params:
 
 def load_params(path: Path = Path("params.yaml")) -> Params:
     """Read and check params.yaml, and what each ablation makes of it."""
-    params = check(read_raw(path), str(path))
+    return check_all(read_raw(path), str(path))
+
+
+def check_all(raw: Mapping[str, Any], source: str = "params.yaml") -> Params:
+    """`check` for the parameters and for each ablation of them."""
+    params = check(raw, source)
     for name in params.ablate.variants:
         variant_of(params, name)
     return params
