@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -15,9 +16,10 @@ from .tiny_params import raw_params
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with parameters and nothing else; the command must not bind this process to its parent."""
+    """A folder with parameters and nothing else; the command must not change this process for good."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "die_with_parent", lambda: None)
+    for name in ("die_with_parent", "give_way"):
+        monkeypatch.setattr(cli, name, lambda: None)
     monkeypatch.delenv("VFAL_STATE", raising=False)
     write_json(tmp_path / "params.yaml", raw_params(machine__device="cpu"))  # json is yaml
     return tmp_path
@@ -152,7 +154,7 @@ def test_a_preset_is_written_by_its_command(
 
 
 def checked(out: str, name: str) -> str:
-    return next(line for line in out.splitlines() if f" {name} " in line)
+    return next(line for line in out.splitlines() if line.startswith(f"│ {name} "))
 
 
 def test_the_doctor_fails_outside_a_checkout_and_says_why(
@@ -180,14 +182,20 @@ def test_the_doctor_is_content_with_a_checkout(
         ({"prepare__identities__test": 9000}, "prepare.identities"),
         ({"collect__dataset": "genrated"}, "Did you mean 'generated'?"),
         ({"evaluate__protocols": ["matchin"]}, "Did you mean 'matching'?"),
-        ({"pretrain__face": {"name": "small_fase", "channels": 4, "width": 4, "weights": ""}}, "Did you mean 'small_face'?"),
         (
-            {"collect__dataset": "vox1_vggface", "ablate__variants": {"drop": {"weigh_identities.rule": "truth"}},
-             "evaluate__models": ["seeking_the_shape", "drop"]},
+            {"pretrain__face": {"name": "small_fase", "channels": 4, "width": 4, "weights": ""}},
+            "Did you mean 'small_face'?",
+        ),
+        (
+            {
+                "collect__dataset": "vox1_vggface",
+                "ablate__variants": {"drop": {"weigh_identities.rule": "truth"}},
+                "evaluate__models": ["seeking_the_shape", "drop"],
+            },
             "ablate.variants.drop: rule 'truth'",
         ),
     ],
-)  # fmt: skip
+)
 def test_the_doctor_names_the_key_that_cannot_work(
     here: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -195,8 +203,6 @@ def test_the_doctor_names_the_key_that_cannot_work(
     changes: dict[str, object],
     found: str,
 ) -> None:
-    import json
-
     (here / "params.yaml").write_text(json.dumps(raw_params(**changes)).replace("NaN", ".nan"))
     code, out, _ = vfal(monkeypatch, capsys, "doctor")
     words = " ".join(part.strip() for line in out.splitlines() for part in line.split("│")).split()

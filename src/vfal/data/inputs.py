@@ -103,4 +103,5 @@ def augment_faces(images_BCHW: Tensor, settings: Augmentation, rng: np.random.Ge
         torch.from_numpy(theta.astype(np.float32)), [count, 3, size, size], align_corners=False
     )
     # 127 of 255 is -0.004: zero padding is mid grey.
-    return grid_sample(images_BCHW, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    images_BCHW = grid_sample(images_BCHW, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    return images_BCHW.contiguous(memory_format=torch.channels_last)

