@@ -18,8 +18,7 @@ from .tiny_params import raw_params
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with parameters and nothing else; the command must not change this process for good."""
     monkeypatch.chdir(tmp_path)
-    for name in ("die_with_parent", "give_way"):
-        monkeypatch.setattr(cli, name, lambda: None)
+    monkeypatch.setattr(cli, "give_way", lambda: None)
     monkeypatch.delenv("VFAL_STATE", raising=False)
     write_json(tmp_path / "params.yaml", raw_params(machine__device="cpu"))  # json is yaml
     return tmp_path

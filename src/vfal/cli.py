@@ -15,7 +15,7 @@ from vfal.core.paths import PARAMS
 from vfal.core.shelf import nearest
 from vfal.core.state import only_one
 from vfal.core.switches import switch_off
-from vfal.core.workers import die_with_parent, give_way
+from vfal.core.workers import give_way
 from vfal.stages import REPEATED, STAGES
 
 app = typer.Typer(
@@ -33,7 +33,6 @@ def stage(
     item: Annotated[str, typer.Argument(help="Which one, for stages that are repeated.")] = "",
 ) -> None:
     """Run one stage: what dvc.yaml calls. Use `dvc repro`, which also knows what is stale."""
-    die_with_parent()
     if name not in STAGES:
         raise ConfigError(f"stage '{name}': no such stage. {nearest(name, STAGES)}")
     if bool(item) != (name in REPEATED):
@@ -62,7 +61,6 @@ def ui(port: Annotated[int, typer.Option(help="On 127.0.0.1.")] = 5000) -> None:
     """Open MLflow's pages on 127.0.0.1 until Ctrl-C."""
     from vfal.tracking.ui import serve
 
-    die_with_parent()
     serve(load_params().tracking.uri, port)
 
 

@@ -3,15 +3,16 @@
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
 from vfal.core.config.params import load_params
+from vfal.core.death import die_with_parent
 from vfal.core.errors import MachineError
 from vfal.core.paths import state_folder
 from vfal.core.state import only_one
-from vfal.core.workers import die_with_parent
 from vfal.doctor import refuse_what_cannot_work
 
 UP_TO_DATE = "Data and pipelines are up to date."
@@ -55,7 +56,7 @@ def _dvc_repro(arguments: list[str]) -> bool:
         env=tool_environment(),
         stdout=subprocess.PIPE,
         text=True,
-        preexec_fn=die_with_parent,  # noqa: PLW1509 (this process has one thread)
+        preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509 (this process has one thread)
     )
     assert process.stdout is not None
     changed = True

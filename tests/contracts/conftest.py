@@ -16,7 +16,7 @@ from vfal.nn.feature_mlp import FeatureMLP
 
 from ..tiny_params import tiny_params
 
-IDENTITIES, INPUTS, WIDTH, ITEMS_EACH = 10, 7, 6, 3
+IDENTITIES, INPUTS, WIDTH, ITEMS_EACH = 10, 7, 16, 3
 NAMES = [f"id{code}" for code in range(IDENTITIES)]
 
 
@@ -39,9 +39,9 @@ def make(name: str) -> Callable[[], Method]:
 
     def fresh(seed: int = 1) -> Method:
         torch.manual_seed(derive_seed(seed, name))
-        settings = getattr(tiny_params().methods, name).model_copy(update={"width": WIDTH})
-        voice = FeatureMLP(modality="voice", inputs=INPUTS, width=12, dropout=0.0)
-        face = FeatureMLP(modality="face", inputs=INPUTS, width=12, dropout=0.0)
+        settings = getattr(tiny_params().methods, name).model_copy(update={"width": WIDTH, "dropout": 0.1})
+        voice = FeatureMLP(modality="voice", inputs=INPUTS, width=32, dropout=0.0)
+        face = FeatureMLP(modality="face", inputs=INPUTS, width=32, dropout=0.0)
         return get_method(name)(voice, face, identities=IDENTITIES, settings=settings)
 
     return fresh

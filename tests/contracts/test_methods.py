@@ -18,7 +18,7 @@ from ..tiny_params import tiny_params
 from .conftest import IDENTITIES, INPUTS, features
 
 Make = Callable[..., Method]
-OPTIMISER = tiny_params().warm_up.optimiser
+OPTIMISER = tiny_params().warm_up.optimiser.model_copy(update={"weight_decay": 0.0})
 
 
 def handed(method: Method, batch: Batch) -> Batch:
@@ -30,11 +30,17 @@ def state(method: Method) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in method.state_dict().items()}
 
 
-def train(method: Method, batches: IdentityBatches, folder: Path, **given: Any) -> Loop:
+def train(method: Method, batches: IdentityBatches, folder: Path, steps: int = 6) -> Loop:
     loop = Loop(
-        method, batches, Phase("contract", 1, OPTIMISER, given.pop("steps", 6), 3), machine=tiny_params().machine,
-        device=torch.device("cpu"), folder=folder, weights=given.pop("weights", None), observers={}, **given,
-    )  # fmt: skip
+        method,
+        batches,
+        Phase("contract", 1, OPTIMISER, steps, checkpoint_every_steps=3),
+        machine=tiny_params().machine,
+        device=torch.device("cpu"),
+        folder=folder,
+        weights=None,
+        observers={},
+    )
     loop.run()
     return loop
 
@@ -62,7 +68,7 @@ def test_embeddings_and_scores_have_their_shapes(make: Make) -> None:
 
 def test_a_larger_score_is_a_better_fit(make: Make, batches: IdentityBatches, tmp_path: Path) -> None:
     method = make()
-    train(method, batches, tmp_path, steps=300)
+    train(method, batches, tmp_path, steps=200)
     method.eval()
     bags = [batches.draw(step, torch.device("cpu")) for step in range(2)]
     for batch in bags:

@@ -38,7 +38,7 @@ def test_zero_asks_for_every_core() -> None:
 
 CHILD = """
 import os, sys, time
-from vfal.core.workers import die_with_parent
+from vfal.core.death import die_with_parent
 die_with_parent()
 print(os.getpid(), flush=True)
 time.sleep(60)

@@ -29,7 +29,9 @@ def checkout(source: Path, target: Path) -> Path:
     for name in COPIED:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         if (source / name).is_dir():
-            shutil.copytree(source / name, target / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+            shutil.copytree(
+                source / name, target / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
+            )
         else:
             shutil.copy(source / name, target / name)
     subprocess.run(["git", "init", "--quiet"], cwd=target, env=environment(target), check=True)
@@ -41,7 +43,12 @@ def checkout(source: Path, target: Path) -> Path:
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """A tool of this environment, run in `folder`."""
     return subprocess.run(
-        [str(BIN / command[0]), *command[1:]], cwd=folder, env=environment(folder), capture_output=True, text=True
+        [str(BIN / command[0]), *command[1:]],
+        check=False,
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
     )
 
 

@@ -1,13 +1,18 @@
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from vfal.core.config.params import Params
+from vfal.core.config.phases import Methods
 from vfal.core.errors import DataError
 from vfal.core.files import read_json
 from vfal.stages.retrain import run
+from vfal.training.loop import Loop
 from vfal.training.record import read_curve
 
 MODEL = Path("models/trained/seeking_the_shape")
@@ -53,3 +58,105 @@ def test_weights_of_other_people_are_refused(params: Params, again: Callable[...
     table.iloc[::-1].to_parquet(path)
     with pytest.raises(DataError, match=r"weights_1.parquet: lists other identities than the training split"):
         run(params)
+
+
+def changed(params: Params, **blocks: dict[str, object]) -> Params:
+    """The parameters with some keys of some blocks replaced; main is the method's own block."""
+    main = params.methods.seeking_the_shape.model_copy(update=blocks.pop("main", {}))
+    update = {name: getattr(params, name).model_copy(update=keys) for name, keys in blocks.items()}
+    return params.model_copy(update=update | {"methods": Methods(seeking_the_shape=main)})
+
+
+def killed_at(step: int, seed: int, monkeypatch: pytest.MonkeyPatch, params: Params) -> None:
+    """Run the stage until that step of that seed, as if the process were killed there."""
+    take = Loop._step
+
+    def dying(self: Loop, global_step: int, *rest: Any) -> None:
+        if (self.phase.seed, global_step) == (seed, step):
+            raise KeyboardInterrupt
+        take(self, global_step, *rest)
+
+    with monkeypatch.context() as context, pytest.raises(KeyboardInterrupt):
+        context.setattr(Loop, "_step", dying)
+        run(params)
+
+
+def model(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (folder / MODEL).iterdir()}
+
+
+@pytest.mark.parametrize(("step", "seed"), [(3, 1), (10, 1), (0, 2), (9, 2)])
+def test_a_killed_stage_goes_on_to_the_same_bytes(
+    params: Params,
+    again: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    step: int,
+    seed: int,
+) -> None:
+    often = changed(params, retrain={"checkpoint_every_steps": 4})
+    folder = again(str(MODEL))
+    run(often)
+    wanted = model(folder)
+    shutil.rmtree(MODEL)  # as DVC does before it runs a stage
+    killed_at(step, seed, monkeypatch, often)
+    shutil.rmtree(MODEL, ignore_errors=True)
+    taken: list[tuple[int, int]] = []
+    take = Loop._step
+
+    def counting(self: Loop, global_step: int, *rest: Any) -> None:
+        taken.append((self.phase.seed, global_step))
+        take(self, global_step, *rest)
+
+    monkeypatch.setattr(Loop, "_step", counting)
+    run(often)
+    assert model(folder) == wanted
+    checkpoint = step - step % 4
+    assert taken == [(s, k) for s in (1, 2) for k in range(12) if (s, k) >= (seed, checkpoint)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"main": {"margin": 1.0}},
+        {"retrain": {"steps": 11}},
+        {"embed": {"voice_s": 0.5}},
+        {"machine": {"precision": "bf16"}},
+    ],
+)
+def test_a_changed_parameter_never_continues_older_work(
+    params: Params, again: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
+) -> None:
+    often = changed(params, retrain={"checkpoint_every_steps": 4})
+    other = changed(often, **change)
+    folder = again(str(MODEL))
+    run(other)
+    wanted = model(folder)
+    shutil.rmtree(MODEL)
+    killed_at(9, 1, monkeypatch, often)
+    first: list[int] = []
+    take = Loop._step
+
+    def watching(self: Loop, global_step: int, *rest: Any) -> None:
+        first.append(global_step)
+        take(self, global_step, *rest)
+
+    monkeypatch.setattr(Loop, "_step", watching)
+    run(other)
+    assert first[0] == 0 and model(folder) == wanted
+
+
+def test_changed_features_never_continue_older_work(
+    params: Params, again: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    often = changed(params, retrain={"checkpoint_every_steps": 4})
+    again(str(MODEL))
+    killed_at(9, 1, monkeypatch, often)
+    path = Path("data/features/voices.npy")
+    np.save(path, np.load(path)[::-1])
+    with monkeypatch.context() as context, pytest.raises(AssertionError, match="from step 0"):
+        context.setattr(Loop, "_step", refusing)
+        run(often)
+
+
+def refusing(self: Loop, global_step: int, *rest: Any) -> None:
+    raise AssertionError(f"from step {global_step}")

@@ -4,6 +4,7 @@ from pathlib import Path
 import torch
 
 from vfal.core.config.params import Params
+from vfal.core.config.phases import Methods
 from vfal.core.files import read_json
 from vfal.stages.warm_up import run
 from vfal.training.checkpoint import below, load_tensors
@@ -44,3 +45,24 @@ def test_warming_up_again_gives_the_same_bytes_and_clears_its_checkpoints(
         for path in (finished / part).iterdir():
             assert (folder / part / path.name).read_bytes() == path.read_bytes(), path.name
     assert list((folder / ".state/warm_up").iterdir()) == []
+
+
+def test_encoders_learn_too_when_the_regime_is_raw(params: Params, again: Callable[..., Path]) -> None:
+    again("models/warm_up", "models/trained/warm_up")
+    main = params.methods.seeking_the_shape
+    crops = main.augmentation.model_copy(update={"crop_min_s": 0.3, "crop_max_s": 0.5})
+    raw = main.model_copy(update={"regime": "raw", "augmentation": crops})
+    warm_up = params.warm_up.model_copy(update={"steps": 3})
+    params = params.model_copy(
+        update={"methods": Methods(seeking_the_shape=raw), "warm_up": warm_up, "seeds": (1,)}
+    )
+    run(params)
+    model = read_trained(Path("models/trained/warm_up"), 1, params).state_dict()
+    for modality in ("voice", "face"):
+        before = below("encoder", load_tensors(Path(f"models/encoders/{modality}.safetensors")))
+        after = below(modality, model)
+        assert list(after) and set(after) == set(before)
+        assert any(not torch.equal(after[name], before[name]) for name in before)
+        for name, value in before.items():  # three steps from where pre-training ended, not from chance
+            if name.endswith("weight"):
+                assert (after[name] - value).abs().max() < 0.5 * value.abs().max(), name

@@ -250,9 +250,7 @@ def test_a_method_that_needs_no_identities_is_handed_none(tmp_path: Path) -> Non
 
 def test_half_precision_trains_too(tmp_path: Path) -> None:
     steady = OPTIMISER.model_copy(update={"milestones_steps": ()})
-    training = loop(
-        tmp_path, method=main_method(dropout=0.0), optimiser=steady, precision="bf16", steps=60
-    )
+    training = loop(tmp_path, method=main_method(dropout=0.0), optimiser=steady, precision="bf16", steps=60)
     trained: Trained = training.run()
     assert trained.steps == 60 and all(
         value.dtype != torch.bfloat16 for value in training.method.state_dict().values()

@@ -30,7 +30,7 @@ def whole_file(path: Path) -> Iterator[Path]:
             os.fsync(handle.fileno())
         partial.replace(path)
     except Exception as error:
-        # numpy, torch and safetensors report a full disk each by an error of its own, without a number.
+        # numpy, torch and safetensors each report a full disk by an error of their own, without a number.
         if (ours := machine_error(error, path)) is None:
             raise
         raise ours from error
@@ -45,7 +45,9 @@ def machine_error(error: Exception, path: Path | str) -> MachineError | None:
     if isinstance(error, VfalError):
         return None
     number = error.errno if isinstance(error, OSError) else None
-    if number in (errno.ENOSPC, errno.EDQUOT) or (number is None and _disk_is_full(Path(path).parent)):
+    told = number is None and os.strerror(errno.ENOSPC) in str(error)  # safetensors
+    full = number is None and _disk_is_full(Path(path).parent)  # numpy, torch
+    if number in (errno.ENOSPC, errno.EDQUOT) or told or full:
         return MachineError(
             f"{path}: the disk is full. Free some space and run again; nothing was half-written."
         )

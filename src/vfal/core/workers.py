@@ -1,8 +1,6 @@
 """Work spread over processes that never outlive the one that started them."""
 
-import ctypes
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -12,23 +10,10 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from vfal.core.death import die_with_parent
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-
-_PR_SET_PDEATHSIG = 1
-
-
-def die_with_parent() -> None:
-    """Ask the kernel to kill this process when its parent dies (Linux; elsewhere nothing happens).
-
-    Killing `dvc` would otherwise leave a trainer behind that goes on writing files which the next run
-    writes too.
-    """
-    if sys.platform == "linux":
-        parent = os.getppid()
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died between the two lines
-            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def give_way() -> None:
@@ -75,7 +60,9 @@ def spread(
                 bar.advance(handle)
             return
         # spawn, because a fork of a process that already runs threads (torch, arrow) can hang
-        with ProcessPoolExecutor(processes, get_context("spawn"), initializer=die_with_parent) as pool:
+        with ProcessPoolExecutor(
+            processes, get_context("spawn"), initializer=die_with_parent, initargs=(os.getpid(),)
+        ) as pool:
             chunk = max(1, min(32, len(tasks) // (processes * 8)))
             for result in pool.map(work, tasks, chunksize=chunk):
                 yield result

@@ -12,7 +12,7 @@ def collect(settings: GeneratedCorpus, root: Path, *, seed: int, workers: int) -
     """Make what is missing of the corpus under `root`: recordings, pictures, table of people, truth.
 
     The same settings and seed give the same bytes whatever `workers` is and however often the run was
-    cut short; `root` must hold nothing but a corpus of the same settings, or a smaller one. About 60 ms
+    cut short; `root` must hold nothing but a corpus of the same settings, or a smaller one. About 90 ms
     of processor time per person with 4 clips and 5 faces. Raises `MachineError` on a full disk.
     """
     grow_tree(settings, root, seed=seed, workers=workers)
