@@ -116,6 +116,17 @@ def report() -> None:
 
 
 @app.command()
+def data_docs() -> None:
+    """Great Expectations' own pages about the prepared corpus, in .state/data_docs (they want a CDN)."""
+    from vfal.core.paths import state_folder
+    from vfal.stages.validate import judge_corpus
+    from vfal.validation.report import write_data_docs
+
+    for page in write_data_docs(judge_corpus(load_params()), state_folder() / "data_docs"):
+        typer.echo(page)
+
+
+@app.command()
 def docs() -> None:
     """Refresh the map and the result table in README.md."""
     from vfal.readme import refresh

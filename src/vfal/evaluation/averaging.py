@@ -1,7 +1,6 @@
 """Several training seeds measured on the same trials, as one number with one interval."""
 
 from collections.abc import Sequence
-from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -10,19 +9,10 @@ from vfal.evaluation.intervals import binomial_interval, percentile_interval
 from vfal.evaluation.records import Record
 
 
-class SeedRecord(TypedDict):
+class SeedRecord(Record):
     """A `Record` of the mean over seeds: `sd` is the seeds' standard deviation (None for one seed)."""
 
-    value: float
     sd: float | None
-    low: float | None
-    high: float | None
-    binomial_low: float | None
-    binomial_high: float | None
-    chance: float
-    trials: int
-    ties: int
-    identities: int
     seeds: list[float]
 
 

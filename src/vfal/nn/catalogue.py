@@ -6,13 +6,14 @@ waveforms (B, T) at 16 kHz in int16 scale; `feature_mlp` takes frozen features (
 """
 
 import inspect
-from typing import Any
-
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from vfal.core.errors import ConfigError
 from vfal.core.shelf import take_down
 from vfal.core.types import Modality
+
+if TYPE_CHECKING:  # names can be checked without torch, which takes seconds to import
+    from torch import nn
 
 ENCODERS: dict[Modality, dict[str, str]] = {
     "face": {
@@ -30,7 +31,7 @@ ENCODERS: dict[Modality, dict[str, str]] = {
 }
 
 
-def make_encoder(name: str, modality: Modality, **settings: Any) -> nn.Module:
+def make_encoder(name: str, modality: Modality, **settings: Any) -> "nn.Module":
     """A fresh encoder; an unknown name or setting, or a missing one, is a `ConfigError`."""
     constructor = take_down(ENCODERS[modality], name, f"{modality} encoder")
     known = settings_of(name, modality)

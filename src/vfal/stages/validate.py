@@ -12,12 +12,26 @@ from vfal.core.paths import PREPARED, RAW, REPORTS
 from vfal.core.tables import CLIP_COLUMNS, FACE_COLUMNS, IDENTITY_COLUMNS, read_table
 from vfal.validation.gate import validate
 from vfal.validation.report import verdict_json, verdict_table, write_html
+from vfal.validation.verdict import Verdict
 
 TRIALS = ("matching", "verification", "joint_matching")
 
 
 def run(params: Params) -> None:
     """Write `reports/validate.json` and `.html`; raise `ValidationBreach` after a table of what is wrong."""
+    verdict = judge_corpus(params)
+    write_html(verdict, REPORTS / "validate.html")
+    write_json(REPORTS / "validate.json", verdict_json(verdict))
+    if not verdict.success:
+        Console(stderr=True, width=140).print(verdict_table(verdict))
+        raise ValidationBreach(
+            "the corpus or its trial lists break a rule; the map stops here. The table above names the "
+            f"offenders, {REPORTS / 'validate.html'} shows all of it."
+        )
+
+
+def judge_corpus(params: Params) -> Verdict:
+    """The verdict on the prepared corpus and its trial lists."""
     tables = {
         "identities": read_table(PREPARED / "identities.parquet", [*IDENTITY_COLUMNS, "split"]),
         "clips": read_table(PREPARED / "clips.parquet", CLIP_COLUMNS),
@@ -34,12 +48,4 @@ def run(params: Params) -> None:
         for name in TRIALS
     }
     root = Path(read_json(RAW / "corpus.json")["root"])
-    verdict = validate(tables, trials, root, params.validation)
-    write_html(verdict, REPORTS / "validate.html")
-    write_json(REPORTS / "validate.json", verdict_json(verdict))
-    if not verdict.success:
-        Console(stderr=True, width=140).print(verdict_table(verdict))
-        raise ValidationBreach(
-            "the corpus or its trial lists break a rule; the map stops here. The table above names the "
-            f"offenders, {REPORTS / 'validate.html'} shows all of it."
-        )
+    return validate(tables, trials, root, params.validation)
