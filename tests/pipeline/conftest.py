@@ -70,3 +70,9 @@ def finished(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     assert done.returncode == 0, done.stdout + done.stderr
     (folder / "first_run.txt").write_text(done.stdout)
     return folder
+
+
+@pytest.fixture
+def disturbed(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished checkout, for tests that leave a run half done."""
+    return Path(shutil.copytree(finished, tmp_path / "disturbed", symlinks=True))

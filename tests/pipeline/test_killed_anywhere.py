@@ -82,11 +82,11 @@ def test_a_map_killed_at_random_moments_ends_in_the_bytes_of_an_undisturbed_one(
     assert [path for path in expected if found[path] != expected[path]] == []
 
 
-def test_ctrl_c_leaves_nobody_behind(finished: Path) -> None:
+def test_ctrl_c_leaves_nobody_behind(disturbed: Path) -> None:
     running = subprocess.Popen(
         [str(BIN / "vfal"), "repro", "--force"],
-        cwd=finished,
-        env=environment(finished),
+        cwd=disturbed,
+        env=environment(disturbed),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -94,4 +94,4 @@ def test_ctrl_c_leaves_nobody_behind(finished: Path) -> None:
     time.sleep(4)
     os.killpg(running.pid, signal.SIGINT)
     running.wait()
-    assert wait_until_alone(finished) == {}
+    assert wait_until_alone(disturbed) == {}

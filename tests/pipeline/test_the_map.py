@@ -78,17 +78,17 @@ def test_every_protocol_is_in_the_figures_with_its_interval(finished: Path) -> N
         assert full[name]["low"] <= full[name]["value"] <= full[name]["high"], name
 
 
-def test_two_repros_at_once_are_one_run_and_one_clear_refusal(finished: Path) -> None:
+def test_two_repros_at_once_are_one_run_and_one_clear_refusal(disturbed: Path) -> None:
     first = subprocess.Popen(
         [str(BIN / "vfal"), "repro", "--force"],
-        cwd=finished,
-        env=environment(finished),
+        cwd=disturbed,
+        env=environment(disturbed),
         stdout=subprocess.PIPE,
         text=True,
     )
     assert first.stdout is not None
     first.stdout.readline()  # it is at work
-    second = run(finished, "vfal", "repro")
+    second = run(disturbed, "vfal", "repro")
     first.kill()
     first.wait()
     first.stdout.close()

@@ -44,17 +44,18 @@ def progress_bar() -> Progress:
 
 
 def spread(
-    work: Callable[[Task], Result], tasks: Sequence[Task], *, workers: int, title: str
+    work: Callable[[Task], Result], tasks: Sequence[Task], *, workers: int, title: str, worth: int = 8
 ) -> Iterator[Result]:
     """Results of `work` over `tasks`, in the order of `tasks`, computed by `workers` processes.
 
-    With one worker, or a handful of tasks, everything happens in this process. `work` must be a
+    With one worker, or fewer tasks than are `worth` starting others (which takes them a second or two),
+    everything happens in this process. `work` must be a
     module-level function. The first exception stops the rest.
     """
     processes = min(worker_count(workers), len(tasks))
     with progress_bar() as bar:
         handle = bar.add_task(title, total=len(tasks))
-        if processes <= 1 or len(tasks) < 8:
+        if processes <= 1 or len(tasks) < worth:
             for task in tasks:
                 yield work(task)
                 bar.advance(handle)
