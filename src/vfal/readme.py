@@ -19,8 +19,16 @@ def refresh() -> None:
     text = _between(text, "map", f"```mermaid\n{stage_map(_dvc_dag())}```")
     results = REPORTS / "results.md"
     if results.exists():
-        text = _between(text, "results", results.read_text(encoding="utf-8").strip())
+        text = _between(text, "results", _without_differences(results.read_text(encoding="utf-8").strip()))
     write_text(README, text)
+
+
+def _without_differences(results: str) -> str:
+    """The tables of values and of dropped identities; the differences stay in reports/results.md."""
+    blocks = results.split("\n\n")
+    first = next((place for place, block in enumerate(blocks) if block.startswith("Difference")), len(blocks))
+    tables = 1 + sum(block.startswith("|") for block in blocks[first + 1 : first + 3])
+    return "\n\n".join(blocks[:first] + blocks[first + tables :])
 
 
 def stage_map(mermaid: str) -> str:
