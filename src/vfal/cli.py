@@ -139,7 +139,7 @@ def main() -> None:
     switch_off()
     give_way()
     try:
-        app()
+        app(prog_name="vfal")
     except (VfalError, OSError) as error:
         ours = machine_error(error, error.filename or Path.cwd()) if isinstance(error, OSError) else error
         if not isinstance(ours, VfalError):
