@@ -10,7 +10,7 @@ from torch.nn.functional import normalize
 from vfal.core.config.phases import SeekingTheShape
 from vfal.data.batches import Batch
 from vfal.losses.classification import cross_entropy, focal
-from vfal.losses.softmax_contrast import explicit_loss
+from vfal.losses.softmax_contrast import two_sided_explicit_loss
 from vfal.method import Card, Method, Terms
 from vfal.nn.heads import ProjectionHead, SharedClassifier
 
@@ -72,7 +72,9 @@ class SeekingTheShapeOfSound(Method):
             elif implicit == "focal":
                 losses[f"identity_{name}"] = focal(logits_BI, identity_B, gamma=self.settings.focal_gamma)
         if self.settings.explicit_loss:
-            losses["explicit"] = self._explicit(voices_BD, faces_BD)
+            # 2: the 1 inside the logarithm of Eq. 4, and the positive's own exp(0)
+            offset = 2.0 + self.settings.margin
+            losses["explicit"] = two_sided_explicit_loss(voices_BD, faces_BD, offset=offset)
         batch_mean = self.settings.implicit_weighting == "batch_mean"
         yield (
             "all",
@@ -85,12 +87,6 @@ class SeekingTheShapeOfSound(Method):
                 batch_mean=frozenset({"identity_voice", "identity_face"} if batch_mean else ()),
             ),
         )
-
-    def _explicit(self, voices_BD: Tensor, faces_BD: Tensor) -> Tensor:
-        """Half of each side (Eq. 4); the offset is 2 + margin: 1, the positive's own exp(0), the slack."""
-        offset = 2.0 + self.settings.margin
-        v2f_B = explicit_loss(voices_BD, faces_BD, offset=offset)
-        return 0.5 * v2f_B + 0.5 * explicit_loss(faces_BD, voices_BD, offset=offset)
 
 
 @torch.no_grad()
