@@ -8,7 +8,7 @@ from pathlib import Path
 from vfal.core.errors import DataError, MachineError
 from vfal.core.files import write_text
 from vfal.core.paths import REPORTS
-from vfal.repro import tool_environment
+from vfal.dvc_stages import tool_environment
 
 README = Path("README.md")
 

@@ -1,19 +1,17 @@
 """`vfal repro`: dvc repro with everything around it that a bare `dvc repro` leaves to the user."""
 
-import os
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
 from vfal.core.config.params import load_params
-from vfal.core.death import die_with_parent
+from vfal.core.death import dying_with_this_process
 from vfal.core.errors import MachineError
-from vfal.core.paths import state_folder
 from vfal.core.state import only_one
 from vfal.doctor import refuse_what_cannot_work
+from vfal.dvc_stages import dvc_command, tool_environment
 
 UP_TO_DATE = "Data and pipelines are up to date."
 _console = Console(highlight=False)
@@ -35,28 +33,13 @@ def run_everything(arguments: list[str]) -> None:
     print_results()
 
 
-def tool_environment() -> dict[str, str]:
-    """The environment that dvc and its stages run in: this venv first on PATH, a plain shell, own caches."""
-    here = str(Path(sys.executable).parent)
-    return os.environ | {
-        "PATH": os.pathsep.join([here, os.environ.get("PATH", os.defpath)]),
-        "SHELL": "/bin/sh",
-        # The default is a folder that all users of the machine share.
-        "DVC_SITE_CACHE_DIR": os.environ.get("DVC_SITE_CACHE_DIR", str(state_folder() / "dvc")),
-    }
-
-
 def _dvc_repro(arguments: list[str]) -> bool:
     """Run `dvc repro`, showing its output; whether anything was done. Its failure is a `MachineError`."""
-    dvc = Path(sys.executable).with_name("dvc")
-    if not dvc.exists():
-        raise MachineError(f"{dvc}: not there. Run `make setup`.")
     process = subprocess.Popen(
-        [str(dvc), "repro", *arguments],
+        dying_with_this_process([dvc_command(), "repro", *arguments]),
         env=tool_environment(),
         stdout=subprocess.PIPE,
         text=True,
-        preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509 (this process has one thread)
     )
     assert process.stdout is not None
     changed = True

@@ -19,3 +19,13 @@ def die_with_parent(parent: int | None = None) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+def dying_with_this_process(command: list[str]) -> list[str]:
+    """`command`, to be started so that it dies with this process; safe where this process has threads."""
+    return [sys.executable, "-S", __file__, str(os.getpid()), *command]
+
+
+if __name__ == "__main__":
+    die_with_parent(int(sys.argv[1]))
+    os.execv(sys.argv[2], sys.argv[2:])  # noqa: S606 (the command of `dying_with_this_process`)

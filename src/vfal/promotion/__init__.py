@@ -1,0 +1,1 @@
+"""Champion and challenger: which model answers, why, and who it was trained on."""

@@ -1,0 +1,1 @@
+"""A trained model in use: matching, verification and embedding of files and bytes."""

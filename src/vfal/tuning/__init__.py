@@ -1,0 +1,1 @@
+"""Optuna's door: search spaces, the objective, and the study."""
