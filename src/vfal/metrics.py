@@ -82,6 +82,24 @@ def eer(scores_T: Floats, same_T: Flags) -> float:
     return float(equal_error(far[None], 1.0 - tar[None])[0])
 
 
+def min_dcf(scores_T: Floats, same_T: Flags, *, target_ratio: float) -> float:
+    """Least detection cost over all thresholds, as a share of the cost of not listening at all (NIST SRE).
+
+    `target_ratio` is the assumed share of same-person trials; both kinds of error cost 1. In [0, 1].
+
+    >>> min_dcf(np.array([0.9, 0.8, 0.3, 0.1]), np.array([True, False, True, False]), target_ratio=0.5)
+    0.5
+    """
+    far, tar, _ = roc(scores_T, same_T)
+    return float(least_cost(far[None], 1.0 - tar[None], target_ratio=target_ratio)[0])
+
+
+def least_cost(far_RG: Floats, frr_RG: Floats, *, target_ratio: float) -> Floats:
+    """The least detection cost (R,) on each row's ROC points. NaN rows stay NaN."""
+    cost_RG = target_ratio * frr_RG + (1.0 - target_ratio) * far_RG
+    return np.asarray(cost_RG.min(axis=1) / min(target_ratio, 1.0 - target_ratio))
+
+
 def equal_error(far_RG: Floats, frr_RG: Floats) -> Floats:
     """Where FAR = FRR on each row's polyline; FAR rises and FRR falls along G. NaN rows stay NaN."""
     gap_RG = far_RG - frr_RG
@@ -103,11 +121,7 @@ def relevant_ranks(scores_M: Floats, relevant_M: Flags) -> tuple[Integers, bool]
     >>> relevant_ranks(np.array([0.9, 0.5, 0.5, 0.1]), np.array([True, False, True, False]))
     (array([1, 3]), True)
     """
-    return ranks_among(np.sort(scores_M), np.sort(scores_M[relevant_M]))
-
-
-def ranks_among(ascending_M: Floats, relevant_R: Floats) -> tuple[Integers, bool]:
-    """`relevant_ranks` of a gallery whose scores, all and relevant ones, are already sorted upwards."""
+    ascending_M, relevant_R = np.sort(scores_M), np.sort(scores_M[relevant_M])
     size, relevant = len(ascending_M), len(relevant_R)
     first_equal = np.searchsorted(ascending_M, relevant_R, side="left")
     at_least_as_good = size - first_equal

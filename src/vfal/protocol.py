@@ -1,7 +1,7 @@
 """The contract of a protocol: questions put to a model's embeddings, and numbers made of the answers."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -14,7 +14,7 @@ from vfal.core.errors import DataError
 from vfal.core.types import DIRECTIONS, GALLERY_OF, PROBE_OF, Direction, Group, Split
 from vfal.core.workers import progress_bar
 from vfal.evaluation.embeddings import Embeddings, Items
-from vfal.evaluation.groups import Codes, cells
+from vfal.evaluation.groups import UNKNOWN, Codes, cells
 from vfal.evaluation.intervals import Resamples
 from vfal.evaluation.records import Finding, Record, record_of
 from vfal.evaluation.scoring import Prepared, Scorer
@@ -48,6 +48,7 @@ class Bench:
         self.settings, self.split, self.scorer = settings, split, scorer
         self._trials = trials
         self._cells: dict[Group, Codes] = {group: cells(people, group) for group in settings.groups}
+        self._parts = {column: people[column].to_numpy(dtype=object) for column in settings.breakdown}
         names = pd.Index(people["identity"].to_numpy(dtype=object))
         self.items: dict[str, Items] = {}
         self.people: dict[str, Integers] = {}
@@ -77,6 +78,14 @@ class Bench:
     def cells_of(self, people: Integers, group: Group) -> Codes:
         """The cell of each person given by row: 0, 1, ...; -1 for those who are in none."""
         return self._cells[group][people]
+
+    def parts(self, people_T: Integers) -> Iterator[tuple[str, slice | Integers]]:
+        """Everybody's rows, under an empty name; then those of probe people alike, as `gender=f`."""
+        yield "", slice(None)
+        for column, value_I in self._parts.items():
+            value_T = pd.Series(value_I[people_T], dtype=object)
+            for value in sorted(value_T[value_T.ne(UNKNOWN[column]) & value_T.notna()].unique()):
+                yield f"{column}={str(value).replace('/', '-')}", np.flatnonzero(value_T == value)
 
     def trials(self, name: str, direction: Direction, group: Group) -> pd.DataFrame:
         """The rows of a trial table for this split, direction and group."""
@@ -190,7 +199,7 @@ def evaluate(
         for name, direction, group in bar.track(questions, description="evaluate"):
             found = protocols[name].measure(bench, direction, group)
             for finding in found.findings:
-                full = f"{finding.protocol}/{direction}/{group}/{finding.metric}"
+                full = finding.name(direction, group)
                 records[full], replicates = record_of(finding, resamples, level=settings.level)
                 if replicates.size:
                     columns[full] = replicates

@@ -66,7 +66,7 @@ class World:
 
 
 def better(name: str, value: float, than: float) -> bool:
-    return value < than if name.endswith("/eer") else value > than
+    return value < than if name.endswith(("/eer", "/min_dcf")) else value > than
 
 
 def test_the_card_says_what_it_asks_and_where_it_is_from(protocol: Protocol) -> None:
@@ -86,7 +86,7 @@ def test_a_perfect_model_is_perfect(protocol: Protocol, name: str) -> None:
     for metric, record in World(1e3).measured(protocol, name).records.items():
         if "recall" in metric or metric.endswith(("/accuracy", "/auc", "/map")):
             assert record["value"] == pytest.approx(1), metric
-        if metric.endswith("/eer"):
+        if metric.endswith(("/eer", "/min_dcf")):
             assert record["value"] == pytest.approx(0), metric
 
 

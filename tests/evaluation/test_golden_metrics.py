@@ -7,7 +7,7 @@ import pytest
 
 from vfal.core.types import DIRECTIONS
 from vfal.evaluation.embeddings import Items
-from vfal.evaluation.ranking import slice_ranks
+from vfal.evaluation.ranking import Tally
 from vfal.evaluation.replication import (
     fop_evaluation,
     mean_average_precision_at,
@@ -67,9 +67,7 @@ class TestSeekingTheShape:
         golden = load(shared_folder, f"ssos_eval_{name}")
         queries, gallery = golden[f"retr_{direction}_query"], golden[f"retr_{direction}_gallery"]
         probe_id, gallery_id = sides(golden, direction)
-        scores = np.concatenate(
-            [block for _, block in prepared(golden).blocks(direction, queries, gallery, block_scores=100)]
-        )
+        scores = prepared(golden).matrix(direction, queries, gallery)
         relevant = probe_id[queries][:, None] == gallery_id[gallery]
         for rank_of in (stable_ranks, lambda row, flags: relevant_ranks(row, flags)[0]):
             ranks = [rank_of(row, flags) for row, flags in zip(scores, relevant, strict=True)]
@@ -130,7 +128,7 @@ class TestVfalEva:
         for voices, faces, people in golden["retrieval"].transpose(0, 2, 1):
             both = []
             for direction, probes, gallery in (("v2f", voices, faces), ("f2v", faces, voices)):
-                (_, scores) = next(ready.blocks(direction, probes, gallery, block_scores=10**6))
+                scores = ready.matrix(direction, probes, gallery)
                 ranks = [stable_ranks(row, people == who) for row, who in zip(scores, people, strict=True)]
                 both.append(mean_average_precision_at(ranks, 0))
             each.append(both)
@@ -140,7 +138,7 @@ class TestVfalEva:
     def test_precision_within_the_first_k_agrees(self, shared_folder, name):
         golden = load(shared_folder, f"vfal_eval_{name}")
         voices, faces, people = golden["retrieval"][0].T
-        (_, cosine) = next(prepared(golden).blocks("v2f", voices, faces, block_scores=10**6))
+        cosine = prepared(golden).matrix("v2f", voices, faces)
         apart = golden["emb_voice"][voices][:, None].astype(float) - golden["emb_face"][faces].astype(float)
         for scores, key in (
             (cosine, "map_cos"),
@@ -197,7 +195,10 @@ def test_slices_of_a_gallery_are_ranked_as_by_sorting():
         chosen = slice(start, start + int(rng.integers(1, size - start)))
         flags = np.zeros(size, dtype=bool)
         flags[chosen] = True
-        ranks, tied = slice_ranks(scores, chosen)
+        tally = Tally(np.sort(scores[chosen]))
+        for part in np.array_split(scores, min(size, 3)):
+            tally.add(part)
+        ranks, tied = tally.ranks()
         expected, expected_tied = relevant_ranks(scores, flags)
         np.testing.assert_array_equal(ranks, expected)
         assert tied == expected_tied

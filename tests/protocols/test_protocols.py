@@ -21,8 +21,10 @@ SETTINGS = EvaluateSettings(
     models=("any",),
     protocols=tuple(SHELF),
     groups=GROUPS,
+    breakdown=(),
     matching_sizes=(2, 3, 5),
     recall_at=(1, 3),
+    dcf_target_ratio=0.05,
     bootstrap_replicates=200,
     level=0.95,
     interval_thresholds=500,
@@ -53,7 +55,7 @@ class World:
             voices, faces = (np.sign(v).astype(np.float32) for v in (voices[:, :4], faces[:, :4]))
         self.voices_ND, self.faces_MD = voices, faces
         settings = TrialSettings(
-            queries_per_probe=2, candidates=5, joint_queries_per_identity=5, joint_means=(1, 3)
+            groups=GROUPS, queries_per_probe=2, candidates=5, joint_queries_per_identity=5, joint_means=(1, 3)
         )
         self.trials = make_trials(
             self.people, self.clips, self.faces, split="test", seed=1, settings=settings

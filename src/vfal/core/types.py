@@ -11,12 +11,22 @@ from typing import Literal
 Modality = Literal["voice", "face"]
 Direction = Literal["v2f", "f2v"]  # probe to gallery: a voice asks for faces, a face asks for voices
 Split = Literal["pretrain", "train", "val", "test"]
-Group = Literal["all", "same_gender", "same_nationality"]
+Group = Literal[
+    "all",
+    "same_gender",
+    "same_nationality",
+    "same_age",
+    "same_gender+same_nationality",
+    "same_gender+same_age",
+    "same_nationality+same_age",
+    "same_gender+same_nationality+same_age",
+]
+Attribute = Literal["gender", "nationality", "age_band"]  # of a person; numbers can be broken down by them
 
 MODALITIES: tuple[Modality, ...] = ("voice", "face")
 DIRECTIONS: tuple[Direction, ...] = ("v2f", "f2v")
 SPLITS: tuple[Split, ...] = ("pretrain", "train", "val", "test")
-GROUPS: tuple[Group, ...] = ("all", "same_gender", "same_nationality")
+GROUPS: tuple[Group, ...] = ("all", "same_gender", "same_nationality")  # those that papers report
 
 PROBE_OF: dict[Direction, Modality] = {"v2f": "voice", "f2v": "face"}
 GALLERY_OF: dict[Direction, Modality] = {"v2f": "face", "f2v": "voice"}

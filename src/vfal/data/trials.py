@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from vfal.core.config.protocols import TrialSettings
 from vfal.core.errors import DataError
 from vfal.core.seeding import generator
-from vfal.core.types import DIRECTIONS, GALLERY_OF, GROUPS, PROBE_OF, Direction, Group, Modality, Split
+from vfal.core.types import DIRECTIONS, GALLERY_OF, PROBE_OF, Direction, Group, Modality, Split
 from vfal.evaluation.groups import cells
 
 Integers = NDArray[np.int64]
@@ -107,7 +107,7 @@ def make_trials(
         "joint_matching": _joint_matching,
     }
     return {
-        name: pd.concat([make(pool, d, g) for d in DIRECTIONS for g in GROUPS], ignore_index=True)
+        name: pd.concat([make(pool, d, g) for d in DIRECTIONS for g in settings.groups], ignore_index=True)
         for name, make in makers.items()
     }
 

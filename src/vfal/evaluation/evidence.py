@@ -1,11 +1,12 @@
 """What a metric was computed from, kept per probe identity so that people can be resampled."""
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from collections.abc import Callable
+from typing import Self
 
 import numpy as np
 
-from vfal.metrics import Flags, Floats, Integers, auc, eer, equal_error
+from vfal.metrics import Flags, Floats, Integers, auc, eer, equal_error, least_cost, min_dcf
 
 
 class Evidence(ABC):
@@ -78,22 +79,38 @@ class Binned:
         with np.errstate(invalid="ignore"):
             return np.asarray(np.sum((weights_RI @ area_II) * weights_RI, axis=1) / pairs_R)
 
-    def equal_errors(self, weights_RI: Floats) -> Floats:
-        """Equal error rate (R,) on each replicate's ROC."""
+    def errors(self, weights_RI: Floats) -> tuple[Floats, Floats]:
+        """False acceptance and false rejection (R, G + 1) on each replicate's ROC."""
         accepted = (weights_RI @ self.other_IG, weights_RI @ self.same_IG)
         with np.errstate(invalid="ignore"):
             far_RG, tar_RG = (counts_RG / counts_RG[:, -1:] for counts_RG in accepted)
-        return equal_error(far_RG, 1.0 - tar_RG)
+        return far_RG, 1.0 - tar_RG
 
 
 class Separation(Evidence):
-    """AUC or EER of verification: exact for the people at hand, from binned counts for resamples."""
+    """AUC, EER or minDCF of verification: exact for the people at hand, from binned counts for resamples."""
 
-    def __init__(
-        self, measure: Literal["auc", "eer"], scores_T: Floats, same_T: Flags, binned: Binned
-    ) -> None:
-        self.measure, self.binned = measure, binned
-        self.value = (auc if measure == "auc" else eer)(scores_T, same_T)
+    def __init__(self, value: float, replicates: Callable[[Floats], Floats], binned: Binned) -> None:
+        self.value, self._replicates, self.binned = value, replicates, binned
+
+    @classmethod
+    def auc(cls, scores_T: Floats, same_T: Flags, binned: Binned) -> Self:
+        """Area under the ROC."""
+        return cls(auc(scores_T, same_T), binned.areas, binned)
+
+    @classmethod
+    def eer(cls, scores_T: Floats, same_T: Flags, binned: Binned) -> Self:
+        """Equal error rate."""
+        return cls(eer(scores_T, same_T), lambda weights_RI: equal_error(*binned.errors(weights_RI)), binned)
+
+    @classmethod
+    def min_dcf(cls, scores_T: Floats, same_T: Flags, binned: Binned, *, target_ratio: float) -> Self:
+        """Least detection cost."""
+        return cls(
+            min_dcf(scores_T, same_T, target_ratio=target_ratio),
+            lambda weights_RI: least_cost(*binned.errors(weights_RI), target_ratio=target_ratio),
+            binned,
+        )
 
     @property
     def identities(self) -> int:
@@ -102,4 +119,4 @@ class Separation(Evidence):
 
     def replicates(self, weights_RI: Floats) -> Floats:
         """The measure on each replicate's ROC."""
-        return (self.binned.areas if self.measure == "auc" else self.binned.equal_errors)(weights_RI)
+        return self._replicates(weights_RI)

@@ -31,7 +31,10 @@ class Record(TypedDict):
 
 @dataclass(frozen=True)
 class Finding:
-    """A metric before its interval is drawn. `protocol` is the first word of its full name."""
+    """A metric before its interval is drawn. `protocol` is the first word of its full name.
+
+    `part` says which probes it is about (`gender=f`), where it is not about all of the group.
+    """
 
     protocol: str
     metric: str
@@ -40,6 +43,11 @@ class Finding:
     trials: int
     ties: int
     proportion: bool
+    part: str = ""
+
+    def name(self, direction: str, group: str) -> str:
+        """The full name: `protocol/direction/group/metric`; a part stands behind its group and a colon."""
+        return f"{self.protocol}/{direction}/{group}{f':{self.part}' if self.part else ''}/{self.metric}"
 
 
 def record_of(finding: Finding, resamples: Resamples, *, level: float) -> tuple[Record, Floats]:

@@ -1,13 +1,12 @@
 """Scores of voices and faces, pair by pair or in blocks of a matrix that is never held whole."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vfal.core.types import Direction
+from vfal.core.types import GALLERY_OF, PROBE_OF, Direction
 from vfal.evaluation.embeddings import Items
 from vfal.evaluation.guards import check_directions, check_scores, check_spread
 from vfal.metrics import Floats, Integers
@@ -18,10 +17,12 @@ PAIRS_AT_ONCE = 2048  # of two vectors each: small enough to stay in a core's ca
 class Scorer(ABC):
     """How well voices and faces fit; larger is better. Methods that score pairs jointly bring their own.
 
-    `limits` are the least and largest score possible, for histograms; None when there are none.
+    `limits` are the least and largest score possible, for histograms; None when there are none. Of a
+    `symmetric` one, voices and faces may change places.
     """
 
     limits: tuple[float, float] | None = None
+    symmetric = False
 
     def prepare(self, items: Items) -> NDArray[Any]:
         """The vectors that `matrix` and `pairs` are given; done once per modality."""
@@ -40,6 +41,7 @@ class Cosine(Scorer):
     """Cosine similarity in float64."""
 
     limits = (-1.0, 1.0)
+    symmetric = True
 
     def prepare(self, items: Items) -> NDArray[Any]:
         """Unit vectors; a zero vector or a single direction for all is an `EmbeddingError`."""
@@ -83,19 +85,20 @@ class Prepared:
         size = candidates_TK.shape[1]
         return self.pairs(direction, np.repeat(probes_T, size), candidates_TK.ravel()).reshape(-1, size)
 
-    def blocks(
-        self, direction: Direction, probes_N: Integers, gallery_M: Integers, *, block_scores: int
-    ) -> Iterator[tuple[slice, Floats]]:
-        """Blocks of the matrix of probe rows by gallery rows, each of about `block_scores` scores."""
-        rows_at_once = max(1, block_scores // max(1, len(gallery_M)))
-        probe, gallery = ("voice", "face") if direction == "v2f" else ("face", "voice")
-        gallery_MD = self._vectors[gallery][gallery_M]
-        for start in range(0, len(probes_N), rows_at_once):
-            part = slice(start, start + rows_at_once)
-            probes_BD = self._vectors[probe][probes_N[part]]
-            if direction == "v2f":
-                scores_BM = self.scorer.matrix(probes_BD, gallery_MD)
-            else:
-                scores_BM = np.ascontiguousarray(self.scorer.matrix(gallery_MD, probes_BD).T)
-            check_scores(scores_BM, f"{direction} retrieval")
-            yield part, scores_BM
+    def matrix(self, direction: Direction, probes_N: Integers, gallery_M: Integers) -> Floats:
+        """Scores (N, M) of every probe row with every gallery row; all of them are held."""
+        probes_ND = _rows(self._vectors[PROBE_OF[direction]], probes_N)
+        gallery_MD = _rows(self._vectors[GALLERY_OF[direction]], gallery_M)
+        if direction == "v2f" or self.scorer.symmetric:
+            scores = self.scorer.matrix(probes_ND, gallery_MD)
+        else:
+            scores = np.ascontiguousarray(self.scorer.matrix(gallery_MD, probes_ND).T)
+        check_scores(scores, f"{direction} retrieval")
+        return scores
+
+
+def _rows(vectors_ND: NDArray[Any], rows: Integers) -> NDArray[Any]:
+    """Some rows; neighbours in their order are not copied."""
+    if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and bool((np.diff(rows) == 1).all()):
+        return vectors_ND[rows[0] : rows[-1] + 1]
+    return vectors_ND[rows]

@@ -6,9 +6,7 @@ import numpy as np
 
 from vfal.core.errors import DataError
 from vfal.core.types import Direction, Group
-from vfal.evaluation.evidence import MeanPerTrial
-from vfal.evaluation.records import Finding
-from vfal.metrics import Flags, Floats, Integers, matching_credits
+from vfal.evaluation.findings import matching_findings
 from vfal.protocol import Bench, Measurement, Protocol, ProtocolCard
 
 
@@ -39,34 +37,19 @@ class Matching(Protocol):
         # An empty place is scored as the right candidate's twin and never read: see the sizes below.
         gallery_TK = np.where(filled_TK, trials.gallery_TK, trials.gallery_TK[:, :1])
         scores_TK = bench.prepared.candidates(direction, trials.probes_T, gallery_TK)
-        return _accuracies(
-            bench.settings.matching_sizes, scores_TK, filled_TK, trials.people_T, trials.notes()
-        )
-
-
-def _accuracies(
-    sizes: tuple[int, ...], scores_TK: Floats, filled_TK: Flags, people_T: Integers, notes: list[str]
-) -> Measurement:
-    credit, tied = matching_credits(scores_TK, "shared")
-    found = Measurement(notes=notes)
-    for size in sizes:
-        rows = filled_TK[:, size - 1]
-        if not rows.all():
-            short = len(np.unique(people_T[~rows]))
-            found.notes.append(
-                f"1:{size}: {short} identities have fewer than {size - 1} others in their group"
+        found = Measurement(notes=trials.notes())
+        for part, rows in bench.parts(trials.people_T):
+            found.findings += matching_findings(
+                scores_TK[rows],
+                filled_TK[rows],
+                trials.people_T[rows],
+                sizes=bench.settings.matching_sizes,
+                part=part,
             )
-        if not rows.any():
-            continue
-        found.findings.append(
-            Finding(
-                protocol=f"matching_1_{size}",
-                metric="accuracy",
-                evidence=MeanPerTrial(credit[rows, size - 2], people_T[rows]),
-                chance=1.0 / size,
-                trials=int(rows.sum()),
-                ties=int(tied[rows, size - 2].sum()),
-                proportion=True,
-            )
-        )
-    return found
+        for size in bench.settings.matching_sizes:
+            short = trials.people_T[~filled_TK[:, size - 1]]
+            if len(short):
+                found.notes.append(
+                    f"1:{size}: {len(np.unique(short))} identities have fewer than {size - 1} others in their group"
+                )
+        return found

@@ -1,15 +1,12 @@
 """Retrieval: every voice orders all faces (and the reverse); the right ones should come first."""
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 
 from vfal.core.types import GALLERY_OF, Direction, Group
-from vfal.evaluation.evidence import MeanPerTrial
-from vfal.evaluation.ranking import Ranking, rank
-from vfal.evaluation.records import Finding
-from vfal.metrics import Integers, chance_average_precision, chance_recall
+from vfal.evaluation.findings import retrieval_findings
+from vfal.evaluation.ranking import joined, rank
 from vfal.protocol import Bench, Measurement, Protocol, ProtocolCard
 
 
@@ -50,36 +47,10 @@ class Retrieval(Protocol):
         notes = [f"{alone} identities are alone in their group and ask nothing"] if alone else []
         if not rankings:
             return Measurement(notes=[*notes, "no gallery with two people"])
-        return Measurement(
-            _findings(_joined(rankings), np.concatenate(people), bench.settings.recall_at), notes=notes
-        )
-
-
-def _joined(rankings: Sequence[Ranking]) -> Ranking:
-    fields = ("average_precision_N", "first_rank_N", "relevant_N", "gallery_N", "tied_N")
-    return Ranking(*(np.concatenate([getattr(ranking, name) for ranking in rankings]) for name in fields))
-
-
-def _findings(ranking: Ranking, people: Integers, recall_at: tuple[int, ...]) -> list[Finding]:
-    relevant, gallery = ranking.relevant_N, ranking.gallery_N
-    size = {"trials": len(people), "ties": int(ranking.tied_N.sum())}
-    precision = Finding(
-        protocol="retrieval",
-        metric="map",
-        evidence=MeanPerTrial(ranking.average_precision_N, people),
-        chance=float(np.mean(chance_average_precision(relevant, gallery))),
-        proportion=False,
-        **size,
-    )
-    recalls = [
-        Finding(
-            protocol="retrieval",
-            metric=f"recall_at_{k}",
-            evidence=MeanPerTrial((ranking.first_rank_N <= k).astype(np.float64), people),
-            chance=float(np.mean(chance_recall(relevant, gallery, k))),
-            proportion=True,
-            **size,
-        )
-        for k in recall_at
-    ]
-    return [precision, *recalls]
+        ranking, people_N = joined(rankings), np.concatenate(people)
+        found = Measurement(notes=notes)
+        for part, rows in bench.parts(people_N):
+            found.findings += retrieval_findings(
+                ranking.take(rows), people_N[rows], recall_at=bench.settings.recall_at, part=part
+            )
+        return found

@@ -1,21 +1,18 @@
 """Verification: are this voice and this face the same person."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from vfal.core.types import Direction, Group
-from vfal.evaluation.evidence import Binned, Separation
-from vfal.evaluation.records import Finding
+from vfal.evaluation.findings import verification_findings
 from vfal.metrics import Flags, Floats, roc
 from vfal.protocol import Bench, Measurement, Protocol, ProtocolCard
 
-MEASURES: tuple[Literal["auc", "eer"], ...] = ("auc", "eer")
-
 
 class Verification(Protocol):
-    """Area under the ROC and equal error rate, with the ROC and the histogram of scores for plots."""
+    """Area under the ROC, equal error rate and least detection cost, with the ROC and the histogram of scores for plots."""
 
     card: ClassVar = ProtocolCard(
         title="Verification",
@@ -24,7 +21,7 @@ class Verification(Protocol):
     )
 
     def measure(self, bench: Bench, direction: Direction, group: Group) -> Measurement:
-        """AUC and EER; curves `roc` and `scores`."""
+        """AUC, EER and minDCF; curves `roc` and `scores`."""
         table = bench.trials("verification", direction, group)
         gallery_T1 = table[["candidate"]].to_numpy(dtype=np.int64)
         trials = bench.rows(direction, table["probe"].to_numpy(dtype=np.int64), gallery_T1)
@@ -38,20 +35,17 @@ class Verification(Protocol):
             )
         scores_T = bench.prepared.pairs(direction, trials.probes_T, trials.gallery_TK[:, 0])
         settings = bench.settings
-        binned = Binned(scores_T, same_T, trials.people_T, thresholds=settings.interval_thresholds)
-        ties = int(np.isin(scores_T[same_T], scores_T[~same_T]).sum())
-        findings = [
-            Finding(
-                protocol="verification",
-                metric=measure,
-                evidence=Separation(measure, scores_T, same_T, binned),
-                chance=0.5,
-                trials=len(scores_T),
-                ties=ties,
-                proportion=False,
-            )
-            for measure in MEASURES
-        ]
+        findings = []
+        for part, rows in bench.parts(trials.people_T):
+            if same_T[rows].any() and (~same_T[rows]).any():
+                findings += verification_findings(
+                    scores_T[rows],
+                    same_T[rows],
+                    trials.people_T[rows],
+                    thresholds=settings.interval_thresholds,
+                    target_ratio=settings.dcf_target_ratio,
+                    part=part,
+                )
         curves = {
             "roc": roc_points(scores_T, same_T, points=settings.roc_points),
             "scores": histogram(scores_T, same_T, bins=settings.histogram_bins, limits=bench.scorer.limits),

@@ -37,7 +37,7 @@ class Column:
     @property
     def smaller_is_better(self) -> bool:
         """Whether a fall is a gain."""
-        return self.metric.endswith("/eer")
+        return self.metric.endswith(("/eer", "/min_dcf"))
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,17 @@ def column_of(metric: str) -> Column:
     """How a metric's full name is headed: `matching_1_2/v2f/same_gender/accuracy` is 1:2, same gender."""
     protocol, direction, group, measure = metric.split("/")
     if protocol.startswith("matching_1_"):
-        heading = f"1:{protocol.removeprefix('matching_1_')}, {GROUPS[group]}"
+        heading = f"1:{protocol.removeprefix('matching_1_')}, {group_title(group)}"
     elif protocol.startswith("joint_matching_m"):
         heading = f"joint 1:2, m = {protocol.removeprefix('joint_matching_m')}"
     else:
-        heading = _HEADINGS.get(measure, measure) + ("" if group == "all" else f", {GROUPS[group]}")
+        heading = _HEADINGS.get(measure, measure) + ("" if group == "all" else f", {group_title(group)}")
     return Column(metric, heading, direction)
+
+
+def group_title(group: str) -> str:
+    """What a group is called in headings; one without a title keeps its name."""
+    return GROUPS.get(group, group)
 
 
 def percent(value: float | None) -> str:

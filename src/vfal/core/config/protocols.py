@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, PositiveInt, model_validator
 
 from vfal.core.config.block import Block
-from vfal.core.types import Group
+from vfal.core.types import Attribute, Group
 
 GallerySize = Annotated[int, Field(ge=2)]
 
@@ -13,6 +13,7 @@ GallerySize = Annotated[int, Field(ge=2)]
 class TrialSettings(Block):
     """How trial lists are drawn (`data/trials.py`)."""
 
+    groups: tuple[Group, ...] = Field(min_length=1)
     queries_per_probe: PositiveInt
     candidates: GallerySize
     joint_queries_per_identity: PositiveInt
@@ -25,8 +26,10 @@ class EvaluateSettings(Block):
     models: tuple[str, ...] = Field(min_length=1)
     protocols: tuple[str, ...] = Field(min_length=1)
     groups: tuple[Group, ...] = Field(min_length=1)
+    breakdown: tuple[Attribute, ...]
     matching_sizes: tuple[GallerySize, ...] = Field(min_length=1)
     recall_at: tuple[PositiveInt, ...]
+    dcf_target_ratio: float = Field(gt=0, lt=1)
     bootstrap_replicates: int = Field(ge=0)
     level: float = Field(gt=0, lt=1)
     interval_thresholds: int = Field(ge=50)
@@ -36,7 +39,7 @@ class EvaluateSettings(Block):
 
     @model_validator(mode="after")
     def _no_repetition(self) -> "EvaluateSettings":
-        for key in ("protocols", "groups", "matching_sizes", "recall_at"):
+        for key in ("protocols", "groups", "breakdown", "matching_sizes", "recall_at"):
             values = getattr(self, key)
             if len(set(values)) < len(values):
                 raise ValueError(f"{key}: {', '.join(map(str, values))} names something twice")
