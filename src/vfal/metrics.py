@@ -139,7 +139,7 @@ def average_precision(ranks_R: Integers) -> float:
     >>> average_precision(np.array([1, 4]))
     0.75
     """
-    return float(np.mean(np.arange(1, len(ranks_R) + 1) / ranks_R))
+    return float((np.arange(1, len(ranks_R) + 1) / ranks_R).mean())
 
 
 def chance_average_precision(relevant_N: Integers, gallery_N: Integers) -> Floats:

@@ -43,6 +43,22 @@ class MeanPerTrial(Evidence):
         return np.asarray((weights_RI @ self.total_I) / (weights_RI @ self.count_I))
 
 
+class Given(Evidence):
+    """A value without anything to resample, such as one printed by a published definition."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    @property
+    def identities(self) -> int:
+        """None that could be drawn anew."""
+        return 0
+
+    def replicates(self, weights_RI: Floats) -> Floats:
+        """None."""
+        return np.empty(0)
+
+
 class Binned:
     """Verification trials of each probe identity accepted at each of G + 1 thresholds, highest first.
 

@@ -14,12 +14,11 @@ from vfal.core.types import GALLERY_OF, PROBE_OF, Direction
 from vfal.core.workers import progress_bar, worker_count
 from vfal.evaluation.embeddings import Embeddings
 from vfal.evaluation.scoring import Prepared, Scorer
-from vfal.metrics import Flags, Floats, Integers
+from vfal.metrics import Flags, Floats, Integers, average_precision
 
 BINS = 8192  # of `Tally`; the result does not depend on them
 GALLERY_AT_ONCE = 32_768  # gallery items scored in one product
 ROWS_AT_MOST = 512  # probes scored in one product
-PrecisionOf = Callable[[Integers], float]
 
 
 @dataclass(frozen=True)
@@ -43,11 +42,6 @@ def joined(rankings: Sequence[Ranking]) -> Ranking:
     return Ranking(*(np.concatenate(column) for column in columns))
 
 
-def mean_precision(ranks_R: Integers) -> float:
-    """Average precision of rising ranks, from 1 (`metrics.average_precision`)."""
-    return float((np.arange(1, len(ranks_R) + 1) / ranks_R).mean())
-
-
 def rank(
     prepared: Prepared,
     direction: Direction,
@@ -55,13 +49,14 @@ def rank(
     gallery: tuple[Integers, Integers],
     *,
     block_scores: int,
-    precision_of: PrecisionOf = mean_precision,
+    precision_of: "Callable[[Tally], float] | None" = None,
 ) -> Ranking:
     """Rank the gallery for each probe; both are given as (rows, people).
 
     At most `block_scores` scores (but always one row of `GALLERY_AT_ONCE`) are held at a time, by all
     threads together, whatever the size of the gallery; the work grows with probes times gallery. Every
     probe's person must have an item in the gallery. A wrong item of equal score goes first.
+    `precision_of` replaces the average precision of the report.
     """
     asking, asked = (np.argsort(people, kind="stable") for _, people in (probes, gallery))
     rows_N, people_N = probes[0][asking], probes[1][asking]
@@ -78,7 +73,8 @@ def rank(
             _tallies(prepared, direction, rows_N[part], rows_M, spans), start=part.start
         ):
             ranks, tied[probe] = tally.ranks()
-            precision[probe], first[probe] = precision_of(ranks), ranks[0]
+            precision[probe] = precision_of(tally) if precision_of else average_precision(ranks)
+            first[probe] = ranks[0]
         return len(spans)
 
     parts = [slice(start, min(start + height, count)) for start in range(0, count, height)]

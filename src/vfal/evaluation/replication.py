@@ -13,10 +13,11 @@ from scipy.optimize import brentq
 from sklearn import metrics as sklearn_metrics
 from sklearn.model_selection import KFold
 
+from vfal.evaluation.ranking import Tally
 from vfal.metrics import Flags, Floats, Integers
 
 EerRule = Literal["cmpc", "max", "brentq"]
-ApRule = Literal["ssos", "vfal_eva"]
+ApRule = Literal["ssos", "vfal_eva", "sklearn"]
 
 FOP_THRESHOLDS = np.arange(0, 4, 0.01)
 FOP_FOLDS = 10
@@ -44,6 +45,19 @@ def replicated_average_precision(ranks_R: Integers, rule: ApRule) -> float:
         steps_R = found_R / size - (found_R - 1) / size
         return float(np.cumsum(steps_R * precision_R)[-1])
     return float(np.cumsum(precision_R)[-1] / size)
+
+
+def tallied_average_precision(tally: Tally, rule: ApRule) -> float:
+    """Average precision of a ranked probe by the rule of a repository.
+
+    `sklearn` (CMPC: average_precision_score) takes equal scores for one place in the order; the others
+    follow the order of an unstable sort there, which nobody can repeat: they get the report's ranks.
+    """
+    if rule != "sklearn":
+        return replicated_average_precision(tally.ranks()[0], rule)
+    rising_R = tally.rising_R
+    right_at_least_R = len(rising_R) - rising_R.searchsorted(rising_R, side="left")
+    return float((right_at_least_R / tally.at_least_R).mean())
 
 
 def mean_average_precision_at(ranks: list[Integers], k: int) -> float:
