@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vfal.core.errors import MachineError
 from vfal.evaluation.evidence import Given, MeanPerTrial
 from vfal.evaluation.records import Finding
-from vfal.metrics import Integers
+from vfal.metrics import Integers, chance_recall
 
 CELLS_PER_ROOT = 4  # cells of the index: this many times the square root of the gallery
 PROBED_RATIO = 0.1  # of the cells looked into
@@ -39,15 +39,16 @@ def approximate_findings(
     most = max(recall_at)
     found_NK = index.search(probes, most)[1]
     checked = np.linspace(0, len(probes) - 1, min(CHECKED_PROBES, len(probes))).astype(np.int64)
-    true_NK = np.argsort(-(probes[checked] @ gallery.T), axis=1, kind="stable")[:, :most]
-    recall = float(np.mean([np.isin(true, found).mean() for true, found in zip(true_NK, found_NK[checked], strict=True)]))
+    recall = float(np.mean([_found(found_NK[probe], gallery @ probes[probe]) for probe in checked]))
     hit_NK = (people_M[np.maximum(found_NK, 0)] == people_N[:, None]) & (found_NK >= 0)
+    who, count = np.unique(people_M, return_counts=True)
+    relevant_N, sizes_N = count[np.searchsorted(who, people_N)], np.full(len(people_N), len(people_M))
     found = [
         Finding(
             protocol="retrieval_approximate",
             metric=f"recall_at_{k}",
             evidence=MeanPerTrial(hit_NK[:, :k].any(axis=1).astype(np.float64), people_N),
-            chance=0.0,
+            chance=float(chance_recall(relevant_N, sizes_N, k).mean()),
             trials=len(people_N),
             ties=0,
             proportion=True,
@@ -56,6 +57,13 @@ def approximate_findings(
     ]
     name = f"search_recall_at_{most}"
     return [*found, Finding("retrieval_approximate", name, Given(recall), 0.0, len(checked), 0, proportion=False)]
+
+
+def _found(found_K: Integers, scores_M: NDArray[Any]) -> float:
+    """Share of the true first K that a search found."""
+    first = min(len(found_K), len(scores_M))
+    true_K = np.argpartition(-scores_M, first - 1)[:first]
+    return float(np.isin(true_K, found_K).mean())
 
 
 def _units(vectors_ND: NDArray[Any]) -> NDArray[np.float32]:

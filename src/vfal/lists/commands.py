@@ -49,6 +49,7 @@ def run_score(
     settings = ScoreSettings(
         replica=REPLICAS[replicate] if replicate else None,
         drop_missing=missing == "drop",
+        approximate=approximate,
         breakdown=tuple(breakdown),  # type: ignore[arg-type]
     )
     if recall_at:
@@ -63,7 +64,6 @@ def run_score(
         list_format=list_format,
         replicates=REPLICATES if intervals else 0,
         level=LEVEL,
-        approximate=approximate,
     )
     print_outcomes(outcomes, level=LEVEL)
     if json_file:

@@ -16,6 +16,7 @@ from vfal.evaluation.ranking import rank
 from vfal.evaluation.records import Finding
 from vfal.evaluation.replication import fop_evaluation, replicated_eer, tallied_average_precision
 from vfal.evaluation.scoring import Cosine, Prepared, Scorer
+from vfal.lists.approximate import approximate_findings
 from vfal.lists.people import People
 from vfal.lists.replicas import Replica, ReplicaScorer, parity, tie_rule
 from vfal.lists.trial_list import TrialList
@@ -28,7 +29,7 @@ class ScoreSettings:
     """What is measured, and how.
 
     `drop_missing` leaves out trials whose items have no vector, counted in a note; else they are an
-    error. `scorer` replaces the cosine (a GPU's, say); `replica` the rules of the report.
+    error. `approximate` retrieves by faiss (recall@k alone). `scorer` replaces the cosine (a GPU's, say); `replica` the rules of the report.
     """
 
     recall_at: tuple[int, ...] = (1, 5, 10)
@@ -39,6 +40,7 @@ class ScoreSettings:
     drop_missing: bool = False
     replica: Replica | None = None
     scorer: Scorer | None = None
+    approximate: bool = False
 
 
 @dataclass
@@ -78,7 +80,8 @@ class Asked:
         self.missing = {modality: rows[modality] < 0 for modality in MODALITIES}
         self._refuse_missing(vectors)
         scorer = settings.scorer or (ReplicaScorer(settings.replica) if settings.replica else Cosine())
-        self.prepared = Prepared(scorer, *(self._items(modality, rows, vectors) for modality in ("voice", "face")))
+        self.items = {modality: self._items(modality, rows, vectors) for modality in MODALITIES}
+        self.prepared = Prepared(scorer, self.items["voice"], self.items["face"])
 
     def _items(self, modality: Modality, rows: dict[Modality, Integers], vectors: Vectors) -> Items:
         table = self.list.items[modality].table
@@ -197,6 +200,14 @@ def _retrieval(asked: Asked, found: Scored) -> None:
     if not answerable.all():
         found.notes.append(f"{int((~answerable).sum())} probes have no right item in the gallery and are left out")
         probes_N, people_N = probes_N[answerable], people_N[answerable]
+    if asked.settings.approximate:
+        found.notes.append("approximate search: recall@k is a lower bound; search_recall says how much was found")
+        sides = (asked.items[one.probes.modality], probes_N, people_N), (asked.items[one.gallery.modality], gallery_M, people_M)
+        (probes_ND, people_N), (gallery_MD, people_M) = ((items.vectors_ND[rows], who) for items, rows, who in sides)
+        found.findings += approximate_findings(
+            probes_ND, people_N, gallery_MD, people_M, recall_at=asked.settings.recall_at
+        )
+        return
     ranking = rank(
         asked.prepared,
         one.direction,
