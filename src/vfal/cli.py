@@ -134,16 +134,21 @@ Meta = Annotated[
     typer.Option(help="Table of people (vox1_meta.csv); one beside the list is found by itself."),
 ]
 EmbeddingFiles = Annotated[
-    list[Path], typer.Option("--embeddings", help="npz, npy with txt, parquet or safetensors: path to vector.")
+    list[Path],
+    typer.Option("--embeddings", help="npz, npy with txt, parquet or safetensors: path to vector."),
 ]
 
 
 @app.command()
 def score(
     embeddings: EmbeddingFiles,
-    list_: Annotated[list[Path], typer.Option("--list", help="An official list; may be given several times.")],
+    list_: Annotated[
+        list[Path], typer.Option("--list", help="An official list; may be given several times.")
+    ],
     list_format: Annotated[str, typer.Option("--format", help="auto, or a format's name.")] = "auto",
-    replicate: Annotated[str, typer.Option(help="ssos, cmpc, fop, vfal_eva, fame: their rules, not ours.")] = "",
+    replicate: Annotated[
+        str, typer.Option(help="ssos, cmpc, fop, vfal_eva, fame: their rules, not ours.")
+    ] = "",
     meta: Meta = None,
     intervals: Annotated[bool, typer.Option(help="Identity bootstrap, 1,000 draws.")] = True,
     missing: Annotated[str, typer.Option(help="error, or drop: trials of items without a vector.")] = "error",

@@ -7,7 +7,9 @@ from vfal.core.errors import DataError
 from vfal.core.types import DIRECTIONS, GROUPS
 from vfal.data.trials import make_trials
 
-SETTINGS = TrialSettings(groups=GROUPS, queries_per_probe=3, candidates=5, joint_queries_per_identity=6, joint_means=(1, 3))
+SETTINGS = TrialSettings(
+    groups=GROUPS, queries_per_probe=3, candidates=5, joint_queries_per_identity=6, joint_means=(1, 3)
+)
 COLUMN = {"same_gender": "gender", "same_nationality": "nationality"}
 
 

@@ -35,9 +35,9 @@ def test_replicates_of_a_separation_equal_those_of_the_repeated_trials(measure):
     people, same = rng.integers(0, 8, 200), rng.random(200) < 0.5
     scores = np.round(rng.normal(size=200) + same, 1)
     weights = Resamples(seed=1, replicates=30).weights_RI(8)
-    found = getattr(Separation, measure)(scores, same, Binned(scores, same, people, thresholds=1000)).replicates(
-        weights
-    )
+    found = getattr(Separation, measure)(
+        scores, same, Binned(scores, same, people, thresholds=1000)
+    ).replicates(weights)
     for row, replicate in zip(weights, found, strict=True):
         times = row[people].astype(int)
         plain = (auc if measure == "auc" else eer)(np.repeat(scores, times), np.repeat(same, times))
@@ -51,7 +51,9 @@ def test_few_thresholds_change_replicates_by_less_than_matters(measure):
     scores = rng.normal(size=20_000) + 1.2 * same
     weights = Resamples(seed=1, replicates=50).weights_RI(100)
     coarse, exact = (
-        getattr(Separation, measure)(scores, same, Binned(scores, same, people, thresholds=size)).replicates(weights)
+        getattr(Separation, measure)(scores, same, Binned(scores, same, people, thresholds=size)).replicates(
+            weights
+        )
         for size in (1000, 20_000)
     )
     assert np.abs(coarse - exact).max() < exact.std() / 5

@@ -126,7 +126,13 @@ def corpus(tmp_path: Path) -> Corpus:
     clips = _items(identities, tmp_path, "wav", {"duration_s": 2.5, "sample_rate_hz": 16000}, "clip")
     clips["video"] = "video"
     faces = _items(identities, tmp_path, "jpg", {"width_px": 64, "height_px": 64}, "face")
-    drawn = TrialSettings(groups=("all", "same_gender", "same_nationality"), queries_per_probe=2, candidates=3, joint_queries_per_identity=2, joint_means=(1, 2))
+    drawn = TrialSettings(
+        groups=("all", "same_gender", "same_nationality"),
+        queries_per_probe=2,
+        candidates=3,
+        joint_queries_per_identity=2,
+        joint_means=(1, 2),
+    )
     parts = [
         make_trials(identities, clips, faces, split=split, seed=7, settings=drawn)
         for split in ("val", "test")

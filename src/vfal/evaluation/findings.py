@@ -5,7 +5,15 @@ import numpy as np
 from vfal.evaluation.evidence import Binned, MeanPerTrial, Separation
 from vfal.evaluation.ranking import Ranking
 from vfal.evaluation.records import Finding
-from vfal.metrics import Flags, Floats, Integers, TieRule, chance_average_precision, chance_recall, matching_credits
+from vfal.metrics import (
+    Flags,
+    Floats,
+    Integers,
+    TieRule,
+    chance_average_precision,
+    chance_recall,
+    matching_credits,
+)
 
 
 def matching_findings(

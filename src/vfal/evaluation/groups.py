@@ -41,6 +41,10 @@ def cells(identities: pd.DataFrame, group: Group) -> Codes:
     known = pd.Series(True, index=identities.index)
     for column in columns:
         known &= identities[column].notna() & (identities[column] != UNKNOWN[column])
-    keys = pd.MultiIndex.from_frame(identities[columns].astype(str)) if len(columns) > 1 else identities[columns[0]]
+    keys = (
+        pd.MultiIndex.from_frame(identities[columns].astype(str))
+        if len(columns) > 1
+        else identities[columns[0]]
+    )
     codes, _ = pd.factorize(pd.Series(keys, index=identities.index).where(known), sort=True)
     return codes.astype(np.int64)

@@ -8,10 +8,6 @@ from typing import Any, Literal, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import interp1d
-from scipy.optimize import brentq
-from sklearn import metrics as sklearn_metrics
-from sklearn.model_selection import KFold
 
 from vfal.evaluation.ranking import Tally
 from vfal.metrics import Flags, Floats, Integers
@@ -75,6 +71,10 @@ def replicated_eer(scores_T: NDArray[Any], same_T: NDArray[Any], rule: EerRule) 
     `cmpc` (verification.py:get_EER) reads FAR where |FRR - FAR| is least, `max` (MFV-KSD) the larger of
     the two there, `brentq` (FAME test.py) the crossing of the interpolated curve.
     """
+    from scipy.interpolate import interp1d
+    from scipy.optimize import brentq
+    from sklearn import metrics as sklearn_metrics  # half of a light command's start
+
     far, tar, _ = sklearn_metrics.roc_curve(same_T, scores_T, pos_label=1)
     if rule == "brentq":
         curve = interp1d(far, tar)
@@ -103,6 +103,9 @@ def fop_evaluation(distances_T: NDArray[Any], same_T: Flags) -> FopResult:
     is best on the other nine. EER: false acceptance at the nearest threshold (FOP), or the mean of both
     errors there (SBNet). The labels are the caller's: FOP's own are row parity, wrong for two lists.
     """
+    from sklearn import metrics as sklearn_metrics
+    from sklearn.model_selection import KFold
+
     folds = [test for _, test in KFold(FOP_FOLDS, shuffle=False).split(same_T)]
     accepted = [_accepted(distances_T[test], same_T[test]) for test in folds]
     same_FG, other_FG = (np.stack(counts) for counts in zip(*accepted, strict=True))

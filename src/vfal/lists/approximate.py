@@ -20,7 +20,12 @@ CHECKED_PROBES = 200  # probes whose true neighbours are found as well
 
 
 def approximate_findings(
-    probes_ND: NDArray[Any], people_N: Integers, gallery_MD: NDArray[Any], people_M: Integers, *, recall_at: tuple[int, ...]
+    probes_ND: NDArray[Any],
+    people_N: Integers,
+    gallery_MD: NDArray[Any],
+    people_M: Integers,
+    *,
+    recall_at: tuple[int, ...],
 ) -> list[Finding]:
     """recall@k by an inverted-file index over unit vectors, and the recall of the search itself.
 
@@ -29,10 +34,14 @@ def approximate_findings(
     try:
         import faiss
     except ImportError:
-        raise MachineError("approximate search needs faiss: pip install 'vfal[search]', or leave --approximate out.") from None
+        raise MachineError(
+            "approximate search needs faiss: pip install 'vfal[search]', or leave --approximate out."
+        ) from None
     probes, gallery = (_units(vectors) for vectors in (probes_ND, gallery_MD))
     cells = max(1, min(int(CELLS_PER_ROOT * len(gallery) ** 0.5), len(gallery) // 39))
-    index = faiss.IndexIVFFlat(faiss.IndexFlatIP(gallery.shape[1]), gallery.shape[1], cells, faiss.METRIC_INNER_PRODUCT)
+    index = faiss.IndexIVFFlat(
+        faiss.IndexFlatIP(gallery.shape[1]), gallery.shape[1], cells, faiss.METRIC_INNER_PRODUCT
+    )
     index.train(gallery)
     index.add(gallery)
     index.nprobe = max(1, int(PROBED_RATIO * cells))
@@ -56,7 +65,10 @@ def approximate_findings(
         for k in recall_at
     ]
     name = f"search_recall_at_{most}"
-    return [*found, Finding("retrieval_approximate", name, Given(recall), 0.0, len(checked), 0, proportion=False)]
+    return [
+        *found,
+        Finding("retrieval_approximate", name, Given(recall), 0.0, len(checked), 0, proportion=False),
+    ]
 
 
 def _found(found_K: Integers, scores_M: NDArray[Any]) -> float:

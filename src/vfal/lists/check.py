@@ -72,7 +72,10 @@ def status_of(path: Path) -> str:
 
 def _written(text: Text, verdict: Verdict) -> None:
     known = verdict.status.startswith(OFFICIAL)
-    for found, what in ((text.bom, "starts with a byte order mark"), (text.crlf, "ends its lines with CR LF")):
+    for found, what in (
+        (text.bom, "starts with a byte order mark"),
+        (text.crlf, "ends its lines with CR LF"),
+    ):
         if found:
             (verdict.known if known else verdict.defects).append(f"{what} (read all the same)")
 
@@ -80,7 +83,10 @@ def _written(text: Text, verdict: Verdict) -> None:
 def _count(one: TrialList, people: People, verdict: Verdict, *, several: bool) -> None:
     lead = f"{one.name} {one.direction}: " if several else ""
     add = {f"{lead}protocol": f"{one.protocol} {one.direction} {one.group}"}
-    add |= {f"{lead}{one.probes.modality}s": len(one.probes), f"{lead}{one.gallery.modality}s": len(one.gallery)}
+    add |= {
+        f"{lead}{one.probes.modality}s": len(one.probes),
+        f"{lead}{one.gallery.modality}s": len(one.gallery),
+    }
     if one.protocol == "retrieval":
         add |= {f"{lead}queries": len(one.probes_T), f"{lead}gallery": one.gallery_TK.shape[1]}
     else:
@@ -142,7 +148,9 @@ def _judge(one: TrialList, people: People, splits: Mapping[str, str], verdict: V
             _rows(one, ~equal_TK[:, 0], "the candidate marked right is of another person", verdict)
             _rows(one, equal_TK[:, 1:].any(axis=1), "a wrong candidate is of the probe's person", verdict)
         elif one.same_T is not None:
-            _rows(one, one.same_T != equal_TK[:, 0], "the label contradicts the persons of the paths", verdict)
+            _rows(
+                one, one.same_T != equal_TK[:, 0], "the label contradicts the persons of the paths", verdict
+            )
         if people.known:
             _negatives(one, people, equal_TK, verdict)
     _splits(one, np.concatenate([probe_person, gallery_person]), splits, verdict)
@@ -163,7 +171,10 @@ def _unknown_people(one: TrialList, people: People, verdict: Verdict) -> None:
 def _negatives(one: TrialList, people: People, equal_TK: np.ndarray, verdict: Verdict) -> None:
     """How many negatives share gender and nationality; in a group, those that do not are defects."""
     for column, unknown in ATTRIBUTES.items():
-        sides = [people.of(items.table["person"], column).to_numpy(dtype=object) for items in (one.probes, one.gallery)]
+        sides = [
+            people.of(items.table["person"], column).to_numpy(dtype=object)
+            for items in (one.probes, one.gallery)
+        ]
         probe_T, gallery_TK = sides[0][one.probes_T], sides[1][one.gallery_TK]
         alike_TK = (probe_T[:, None] == gallery_TK) & (gallery_TK != unknown)
         negative_TK = ~equal_TK
@@ -173,19 +184,28 @@ def _negatives(one: TrialList, people: People, equal_TK: np.ndarray, verdict: Ve
             continue
         crossing = (negative_TK & ~alike_TK).any(axis=1)
         ids = {people.id_of.get(name, name) for name in WRONG_GENDER}
-        persons = one.probes.table["person"].to_numpy()[one.probes_T], one.gallery.table["person"].to_numpy()[one.gallery_TK]
+        persons = (
+            one.probes.table["person"].to_numpy()[one.probes_T],
+            one.gallery.table["person"].to_numpy()[one.gallery_TK],
+        )
         explained = np.isin(persons[0], list(ids)) | np.isin(persons[1], list(ids)).any(axis=1)
         blamed = verdict.known if (explained | ~crossing).all() else verdict.defects
         blamed.append(
             f"row {one.rows_T[np.flatnonzero(crossing)[0]]}: {int(crossing.sum())} negatives are not of the same {column}"
-            + (f", all of them with {', '.join(WRONG_GENDER)} (wrong in the lists' own table)" if blamed is verdict.known else "")
+            + (
+                f", all of them with {', '.join(WRONG_GENDER)} (wrong in the lists' own table)"
+                if blamed is verdict.known
+                else ""
+            )
         )
 
 
 def _rows(one: TrialList, wrong_T: Flags, what: str, verdict: Verdict) -> None:
     if wrong_T.any():
         first = one.rows_T[np.flatnonzero(wrong_T)[0]]
-        verdict.defects.append(f"row {first}: {what}; {int(wrong_T.sum())} of {len(wrong_T)} rows are like it")
+        verdict.defects.append(
+            f"row {first}: {what}; {int(wrong_T.sum())} of {len(wrong_T)} rows are like it"
+        )
 
 
 def _splits(one: TrialList, persons: np.ndarray, splits: Mapping[str, str], verdict: Verdict) -> None:
@@ -195,7 +215,10 @@ def _splits(one: TrialList, persons: np.ndarray, splits: Mapping[str, str], verd
         return
     if known.split in SSOS_IDS:
         low, high = SSOS_IDS[known.split]
-        inside = [not (name[:2] == "id" and name[2:].isdecimal()) or low <= int(name[2:]) <= high for name in np.unique(persons)]
+        inside = [
+            not (name[:2] == "id" and name[2:].isdecimal()) or low <= int(name[2:]) <= high
+            for name in np.unique(persons)
+        ]
     elif splits:
         inside = [splits.get(name, "") == PINS_NUMBER[known.split] for name in np.unique(persons)]
     else:

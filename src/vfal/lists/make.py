@@ -29,7 +29,9 @@ def items_of(files: Iterable[Path], people: People) -> list[str]:
     paths: dict[str, None] = {}
     for file in files:
         text = read_lines(file)
-        if all(kind for kind in kinds_of(text.lines)) and not any(" " in line.strip() for line in text.lines[:5]):
+        if all(kind for kind in kinds_of(text.lines)) and not any(
+            " " in line.strip() for line in text.lines[:5]
+        ):
             paths |= dict.fromkeys(line.strip() for line in text.lines)
             continue
         for one in read_list(file, people, recognise(file)):
@@ -70,7 +72,9 @@ def make_lists(
         joint_queries_per_identity=1,
         joint_means=(),
     )
-    trials = make_trials(identities, tables["voice"], tables["face"], split=SPLIT, seed=seed, settings=settings)
+    trials = make_trials(
+        identities, tables["voice"], tables["face"], split=SPLIT, seed=seed, settings=settings
+    )
     path_of = {kind: table["path"].to_numpy(dtype=object) for kind, table in tables.items()}
     written = []
     for direction in DIRECTIONS:
@@ -78,7 +82,9 @@ def make_lists(
             for kind, table, size in (("match", "matching", candidates), ("verify", "verification", 0)):
                 rows = trials[table]
                 rows = rows[(rows["direction"] == direction) & (rows["group"] == group)]
-                name = f"{kind}_{GROUP_MARK[group]}{direction}_{f'{size}_' if size else ''}{tag}.regenerated.txt"
+                name = (
+                    f"{kind}_{GROUP_MARK[group]}{direction}_{f'{size}_' if size else ''}{tag}.regenerated.txt"
+                )
                 written.append(_write(folder / name, _lines(rows, direction, path_of), seed))
         sides = [" ".join(path_of[kind]) for kind in (PROBE_OF[direction], GALLERY_OF[direction])]
         written.append(_write(folder / f"reterival_{direction}_{tag}.regenerated.txt", sides, seed))
@@ -91,7 +97,9 @@ def _numbered(items: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 def _identities(persons: list[str], people: People) -> pd.DataFrame:
-    facts = {column: people.of(persons, column).to_numpy(dtype=object) for column in ("gender", "nationality")}
+    facts = {
+        column: people.of(persons, column).to_numpy(dtype=object) for column in ("gender", "nationality")
+    }
     table = pd.DataFrame({"identity": persons, **facts, "split": SPLIT})
     return table.assign(gender=table["gender"].replace("", "u"))
 
@@ -107,6 +115,12 @@ def _lines(rows: pd.DataFrame, direction: Direction, path_of: dict[Modality, np.
 
 def _write(path: Path, lines: list[str], seed: int) -> Path:
     write_text(path, "\n".join(lines) + "\n")
-    note = {"status": "regenerated", "rule": RULE, "seed": seed, "rows": len(lines), "sha256": sha256_of(path)}
+    note = {
+        "status": "regenerated",
+        "rule": RULE,
+        "seed": seed,
+        "rows": len(lines),
+        "sha256": sha256_of(path),
+    }
     write_json(path.with_name(path.name + SIDECAR), note)
     return path

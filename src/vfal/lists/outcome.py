@@ -88,7 +88,9 @@ def _outcome(
         records[name], replicates = record_of(finding, resamples, level=level)
         if replicates.size:
             columns[name] = replicates
-    return Outcome(one.name, str(one.source), one.format, status_of(one.source), records, columns, scored.notes)
+    return Outcome(
+        one.name, str(one.source), one.format, status_of(one.source), records, columns, scored.notes
+    )
 
 
 def _merged(outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -96,7 +98,9 @@ def _merged(outcomes: Sequence[Outcome]) -> list[Outcome]:
     merged: dict[str, Outcome] = {}
     for outcome in outcomes:
         name = outcome.name
-        while name in merged and (merged[name].file != outcome.file or merged[name].records.keys() & outcome.records.keys()):
+        while name in merged and (
+            merged[name].file != outcome.file or merged[name].records.keys() & outcome.records.keys()
+        ):
             name = outcome.file if name != outcome.file else f"{name} again"
         if name in merged:
             merged[name].records |= outcome.records

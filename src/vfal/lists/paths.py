@@ -12,8 +12,8 @@ table of names (`people.py`) knows the name, else the name as it stands.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,25 +47,47 @@ class ItemName(NamedTuple):
     modality: str
 
 
-@dataclass(frozen=True)
 class PathReader:
-    """Reads paths; `id_of` turns names into ids. Each path is read once."""
+    """Reads paths, each once; `id_of` turns names into ids."""
 
-    id_of: Mapping[str, str]
-    _read: dict[str, ItemName]
-
-    @classmethod
-    def of(cls, id_of: Mapping[str, str]) -> "PathReader":
-        """A reader that has read nothing yet."""
-        return cls(id_of, {})
+    def __init__(self, id_of: Mapping[str, str]) -> None:
+        self.id_of = id_of
+        self._number: dict[str, int] = {}
+        self._names: list[ItemName] = []
+        self._columns: dict[str, NDArray[Any]] = {}
 
     def __call__(self, path: str) -> ItemName:
-        found = self._read.get(path)
-        if found is None:
-            found = self._read[path] = self._name(path)
-        return found
+        """What a path says."""
+        return self._names[self._numbers([path])[0]]
 
-    def _name(self, path: str) -> ItemName:
+    def table(self, paths: Sequence[str]) -> pd.DataFrame:
+        """One row per path: columns key, person, video, modality."""
+        numbers = self._numbers(paths)
+        return pd.DataFrame({name: column[numbers] for name, column in self._columns.items()})
+
+    def keys(self, paths: Sequence[str]) -> NDArray[Any]:
+        """The key of each path."""
+        numbers = self._numbers(paths)
+        return np.asarray(self._columns["key"][numbers])
+
+    def _numbers(self, paths: Sequence[str]) -> NDArray[np.int64]:
+        """The number of each path among those read so far; new ones are read."""
+        numbers = np.fromiter(map(self._number.get, paths, repeat(-1)), np.int64, len(paths))
+        if (new := np.flatnonzero(numbers < 0)).size or not self._columns:
+            for place in new.tolist():
+                numbers[place] = self._add(paths[place])
+            self._columns = {name: np.empty(len(self._names), dtype=object) for name in ItemName._fields}
+            for column, values in zip(self._columns.values(), zip(*self._names, strict=True), strict=False):
+                column[:] = values
+        return numbers
+
+    def _add(self, path: str) -> int:
+        if path not in self._number:
+            self._number[path] = len(self._names)
+            self._names.append(self._read(path))
+        return self._number[path]
+
+    def _read(self, path: str) -> ItemName:
         plain = path.replace("\\", "/")
         stem, _, ending = plain.rpartition(".")
         modality = KIND_OF.get(ending.lower(), "")
@@ -81,14 +103,3 @@ class PathReader:
             key = f"{kind}:{person}/{video}/{item}" if video else f"{kind}:{person}/{item}"
             return ItemName(key, person, video, modality or kind)
         return ItemName(plain, "", "", modality)
-
-    def table(self, paths: Iterable[str]) -> pd.DataFrame:
-        """One row per path: columns key, person, video, modality."""
-        return pd.DataFrame([self(path) for path in paths], columns=ItemName._fields, dtype=object)
-
-    def keys(self, paths: Iterable[str]) -> NDArray[Any]:
-        """The key of each path."""
-        keys = [self(path).key for path in paths]
-        found = np.empty(len(keys), dtype=object)
-        found[:] = keys
-        return found

@@ -37,7 +37,7 @@ class People:
     @cached_property
     def reader(self) -> PathReader:
         """Reads paths with these people's names."""
-        return PathReader.of(self.id_of)
+        return PathReader(self.id_of)
 
     @property
     def known(self) -> bool:

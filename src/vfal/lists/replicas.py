@@ -132,5 +132,3 @@ def tie_rule(replica: Replica | None, size: int) -> TieRule:
 def parity(trials: int) -> NDArray[np.bool_]:
     """FOP's labels: the first row is of one person, the second of two, and so on."""
     return np.arange(trials) % 2 == 0
-
-

@@ -76,7 +76,9 @@ class Asked:
             found.notes.append("paths do not tell persons: intervals resample probe items instead of people")
         self.persons = codes
         self.person_T = (codes[0] if codes else np.arange(len(one.probes)))[one.probes_T]
-        rows = {modality: vectors.rows(one.items[modality].table["key"].to_numpy()) for modality in MODALITIES}
+        rows = {
+            modality: vectors.rows(one.items[modality].table["key"].to_numpy()) for modality in MODALITIES
+        }
         self.missing = {modality: rows[modality] < 0 for modality in MODALITIES}
         self._refuse_missing(vectors)
         scorer = settings.scorer or (ReplicaScorer(settings.replica) if settings.replica else Cosine())
@@ -123,8 +125,14 @@ def _matching(asked: Asked, found: Scored) -> None:
     one, replica = asked.list, asked.settings.replica
     if asked.persons is not None:
         right_T = asked.persons[1][one.gallery_TK[:, 0]] == asked.persons[0][one.probes_T]
-        wrong_T = (asked.persons[1][one.gallery_TK[:, 1:]] == asked.persons[0][one.probes_T][:, None]).any(axis=1)
-        _refuse_contradiction(one, ~right_T | wrong_T, "the candidate marked right is of another person, or a wrong one of the same")
+        wrong_T = (asked.persons[1][one.gallery_TK[:, 1:]] == asked.persons[0][one.probes_T][:, None]).any(
+            axis=1
+        )
+        _refuse_contradiction(
+            one,
+            ~right_T | wrong_T,
+            "the candidate marked right is of another person, or a wrong one of the same",
+        )
     kept = asked.kept(found)
     probes_T, gallery_TK = one.probes_T[kept], one.gallery_TK[kept]
     scores_TK = asked.prepared.candidates(one.direction, probes_T, gallery_TK)
@@ -144,7 +152,9 @@ def _matching(asked: Asked, found: Scored) -> None:
 def _verification(asked: Asked, found: Scored) -> None:
     one, settings = asked.list, asked.settings
     if one.format == "fame" and one.same_T is None:
-        raise DataError(f"{one.source}: the list has no truth; it can be answered (vfal submit-fame), not scored.")
+        raise DataError(
+            f"{one.source}: the list has no truth; it can be answered (vfal submit-fame), not scored."
+        )
     same_T = one.labels(asked.people)
     if one.same_T is not None and asked.persons is not None:
         equal_T = asked.persons[0][one.probes_T] == asked.persons[1][one.gallery_TK[:, 0]]
@@ -152,7 +162,9 @@ def _verification(asked: Asked, found: Scored) -> None:
     kept = asked.kept(found)
     same_T, probes_T = same_T[kept], one.probes_T[kept]
     if same_T.all() or not same_T.any():
-        raise DataError(f"{one.source}: {same_T.sum()} trials of one person and {(~same_T).sum()} of two; both are needed.")
+        raise DataError(
+            f"{one.source}: {same_T.sum()} trials of one person and {(~same_T).sum()} of two; both are needed."
+        )
     scores_T = asked.prepared.pairs(one.direction, probes_T, one.gallery_TK[kept, 0])
     people_T = asked.person_T[kept]
     for part, rows in asked.parts(probes_T):
@@ -198,12 +210,21 @@ def _retrieval(asked: Asked, found: Scored) -> None:
     people_N, people_M = asked.persons[0][probes_N], asked.persons[1][gallery_M]
     answerable = np.isin(people_N, people_M)
     if not answerable.all():
-        found.notes.append(f"{int((~answerable).sum())} probes have no right item in the gallery and are left out")
+        found.notes.append(
+            f"{int((~answerable).sum())} probes have no right item in the gallery and are left out"
+        )
         probes_N, people_N = probes_N[answerable], people_N[answerable]
     if asked.settings.approximate:
-        found.notes.append("approximate search: recall@k is a lower bound; search_recall says how much was found")
-        sides = (asked.items[one.probes.modality], probes_N, people_N), (asked.items[one.gallery.modality], gallery_M, people_M)
-        (probes_ND, people_N), (gallery_MD, people_M) = ((items.vectors_ND[rows], who) for items, rows, who in sides)
+        found.notes.append(
+            "approximate search: recall@k is a lower bound; search_recall says how much was found"
+        )
+        sides = (
+            (asked.items[one.probes.modality], probes_N, people_N),
+            (asked.items[one.gallery.modality], gallery_M, people_M),
+        )
+        (probes_ND, people_N), (gallery_MD, people_M) = (
+            (items.vectors_ND[rows], who) for items, rows, who in sides
+        )
         found.findings += approximate_findings(
             probes_ND, people_N, gallery_MD, people_M, recall_at=asked.settings.recall_at
         )

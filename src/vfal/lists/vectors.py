@@ -24,7 +24,10 @@ from vfal.core.errors import EmbeddingError
 from vfal.lists.people import People
 from vfal.lists.text import read_lines
 
-PATHS, VECTORS = ("paths", "keys", "names", "path", "key", "name"), ("vectors", "embeddings", "vector", "embedding")
+PATHS, VECTORS = (
+    ("paths", "keys", "names", "path", "key", "name"),
+    ("vectors", "embeddings", "vector", "embedding"),
+)
 Parts = list[tuple[list[str], NDArray[Any]]]
 
 
@@ -95,14 +98,19 @@ def _npz(file: Path) -> Parts:
         names = list(held.files)
         if (found := _named_pair(names)) is not None:
             return [(held[found[0]].astype(str).tolist(), held[found[1]])]
-        pairs = [_named_pair([name for name in names if name.startswith(side)], side) for side in ("voice_", "face_")]
+        pairs = [
+            _named_pair([name for name in names if name.startswith(side)], side)
+            for side in ("voice_", "face_")
+        ]
         if all(pair is not None for pair in pairs):
             return [(held[pair[0]].astype(str).tolist(), held[pair[1]]) for pair in pairs if pair is not None]
         return [(names, _stacked(file, names, [held[name] for name in names]))]
 
 
 def _named_pair(names: list[str], prefix: str = "") -> tuple[str, str] | None:
-    paths, vectors = ([f"{prefix}{one}" for one in known if f"{prefix}{one}" in names] for known in (PATHS, VECTORS))
+    paths, vectors = (
+        [f"{prefix}{one}" for one in known if f"{prefix}{one}" in names] for known in (PATHS, VECTORS)
+    )
     return (paths[0], vectors[0]) if paths and vectors else None
 
 
@@ -117,7 +125,9 @@ def _parquet(file: Path) -> Parts:
     table = pd.read_parquet(file)
     paths = next((name for name in PATHS if name in table.columns), None)
     if paths is None:
-        raise EmbeddingError(f"{file}: columns {', '.join(map(str, table.columns[:8]))}; expected one of {', '.join(PATHS)}.")
+        raise EmbeddingError(
+            f"{file}: columns {', '.join(map(str, table.columns[:8]))}; expected one of {', '.join(PATHS)}."
+        )
     vectors = next((name for name in VECTORS if name in table.columns), None)
     keys = table[paths].astype(str).tolist()
     if vectors is None:

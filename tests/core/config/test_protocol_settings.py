@@ -41,4 +41,6 @@ def test_an_impossible_evaluation_is_refused_by_key(key, value, message):
 
 def test_a_trial_needs_two_candidates():
     with pytest.raises(ValidationError, match=r"candidates"):
-        TrialSettings(groups=("all",), queries_per_probe=3, candidates=1, joint_queries_per_identity=1, joint_means=(1,))
+        TrialSettings(
+            groups=("all",), queries_per_probe=3, candidates=1, joint_queries_per_identity=1, joint_means=(1,)
+        )

@@ -31,10 +31,14 @@ class CmpcRetrieval(Format):
         kind, asking = _side(path)
         beside = path.with_name(path.name.replace(kind, OTHER[kind]))
         if not beside.exists() or beside == path:
-            raise DataError(f"{path}: {beside.name} is not beside it; a retrieval list of CMPC is the two files.")
+            raise DataError(
+                f"{path}: {beside.name} is not beside it; a retrieval list of CMPC is the two files."
+            )
         other, asked = _side(beside)
         if other == kind:
-            raise DataError(f"{beside}, row 1: the header of a {kind} list, expected {HEADERS[OTHER[kind]]!r}.")
+            raise DataError(
+                f"{beside}, row 1: the header of a {kind} list, expected {HEADERS[OTHER[kind]]!r}."
+            )
         rows = np.arange(2, len(asking) + 2)
         return [build(path, "cmpc_retrieval", "retrieval", asking, asked[None], people, rows=rows)]
 
@@ -43,5 +47,7 @@ def _side(path: Path) -> tuple[str, NDArray[Any]]:
     text = read_lines(path)
     kind = next((kind for kind, header in HEADERS.items() if text.lines[0] == header), "")
     if not kind:
-        raise DataError(f"{path}, row 1: {text.lines[0]!r}, expected {HEADERS['wav']!r} or {HEADERS['jpg']!r}.")
+        raise DataError(
+            f"{path}, row 1: {text.lines[0]!r}, expected {HEADERS['wav']!r} or {HEADERS['jpg']!r}."
+        )
     return kind, columns_of(text, "\t", 2, skip=1)[:, 1]

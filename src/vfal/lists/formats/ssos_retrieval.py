@@ -34,7 +34,9 @@ class SsosRetrieval(Format):
         sides = [np.array(line.split(), dtype=object) for line in text.lines]
         for row, side in enumerate(sides, start=1):
             if len(set(side.tolist())) < len(side):
-                raise DataError(f"{path}, row {row}: a path stands twice; a query or gallery item must be there once.")
+                raise DataError(
+                    f"{path}, row {row}: a path stands twice; a query or gallery item must be there once."
+                )
         rows = np.ones(len(sides[0]), dtype=np.int64)
         found = build(path, "ssos_retrieval", "retrieval", sides[0], sides[1][None], people, rows=rows)
         return [found]

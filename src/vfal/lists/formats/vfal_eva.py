@@ -31,7 +31,9 @@ class VfalEva(Format):
         """Both directions of matching and of each retrieval group; verification once, voices asking."""
         held = read_pickle(path)
         if not isinstance(held, dict):
-            raise DataError(f"{path}: holds a {type(held).__name__}, expected a dict with a list of vfal-eva.")
+            raise DataError(
+                f"{path}: holds a {type(held).__name__}, expected a dict with a list of vfal-eva."
+            )
         group: Group = "same_gender" if path.stem.endswith("_g") else "all"
         if "match_list" in held:
             rows = held["match_list"]
