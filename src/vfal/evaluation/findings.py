@@ -1,4 +1,4 @@
-"""Findings of the three basic questions, made of scores and ranks; protocols and official lists share them."""
+"""Findings of the three basic questions, for protocols and for official lists."""
 
 import numpy as np
 
@@ -82,24 +82,28 @@ def retrieval_findings(
     part: str = "",
 ) -> list[Finding]:
     """mAP and recall at each k."""
-    relevant, gallery = ranking.relevant_N, ranking.gallery_N
-    size = {"trials": len(people_N), "ties": int(ranking.tied_N.sum()), "part": part}
-    precision = Finding(
-        protocol=protocol,
-        metric="map",
-        evidence=MeanPerTrial(ranking.average_precision_N, people_N),
-        chance=float(np.mean(chance_average_precision(relevant, gallery))),
-        proportion=False,
-        **size,
-    )
-    recalls = [
-        Finding(
+    relevant_N, gallery_N = ranking.relevant_N, ranking.gallery_N
+
+    def finding(metric: str, values_N: Floats, chance_N: Floats, *, proportion: bool) -> Finding:
+        return Finding(
             protocol=protocol,
-            metric=f"recall_at_{k}",
-            evidence=MeanPerTrial((ranking.first_rank_N <= k).astype(np.float64), people_N),
-            chance=float(np.mean(chance_recall(relevant, gallery, k))),
+            metric=metric,
+            evidence=MeanPerTrial(values_N, people_N),
+            chance=float(np.mean(chance_N)),
+            trials=len(people_N),
+            ties=int(ranking.tied_N.sum()),
+            proportion=proportion,
+            part=part,
+        )
+
+    chance_N = chance_average_precision(relevant_N, gallery_N)
+    precision = finding("map", ranking.average_precision_N, chance_N, proportion=False)
+    recalls = [
+        finding(
+            f"recall_at_{k}",
+            (ranking.first_rank_N <= k).astype(np.float64),
+            chance_recall(relevant_N, gallery_N, k),
             proportion=True,
-            **size,
         )
         for k in recall_at
     ]

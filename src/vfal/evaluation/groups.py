@@ -15,7 +15,7 @@ from vfal.core.types import Group
 
 Codes = NDArray[np.int64]
 
-COLUMN_OF: Mapping[str, str] = {
+COLUMN_OF: Mapping[Group, str] = {
     "same_gender": "gender",
     "same_nationality": "nationality",
     "same_age": "age_band",
@@ -31,7 +31,7 @@ def cells(identities: pd.DataFrame, group: Group) -> Codes:
     """
     if group == "all":
         return np.zeros(len(identities), dtype=np.int64)
-    columns = [COLUMN_OF[one] for one in group.split("+")]
+    columns = [column for one, column in COLUMN_OF.items() if one in group.split("+")]
     for column in columns:
         if column not in identities:
             raise DataError(

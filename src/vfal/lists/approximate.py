@@ -80,4 +80,4 @@ def _found(found_K: Integers, scores_M: NDArray[Any]) -> float:
 
 def _units(vectors_ND: NDArray[Any]) -> NDArray[np.float32]:
     vectors = np.ascontiguousarray(vectors_ND, dtype=np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))

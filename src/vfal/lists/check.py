@@ -82,7 +82,7 @@ def _written(text: Text, verdict: Verdict) -> None:
 
 def _count(one: TrialList, people: People, verdict: Verdict, *, several: bool) -> None:
     lead = f"{one.name} {one.direction}: " if several else ""
-    add = {f"{lead}protocol": f"{one.protocol} {one.direction} {one.group}"}
+    add: dict[str, int | str] = {f"{lead}protocol": f"{one.protocol} {one.direction} {one.group}"}
     add |= {
         f"{lead}{one.probes.modality}s": len(one.probes),
         f"{lead}{one.gallery.modality}s": len(one.gallery),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Known:
-    """A published list: file name, repository and commit, git blob (empty: not at hand), rows, its people's split."""
+    """A published list: name, repository and commit, git blob (empty: not on record), rows, its split."""
 
     name: str
     origin: str

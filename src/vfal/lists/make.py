@@ -9,7 +9,7 @@ import pandas as pd
 from vfal.core.config.protocols import TrialSettings
 from vfal.core.errors import DataError
 from vfal.core.files import sha256_of, write_json, write_text
-from vfal.core.types import DIRECTIONS, GALLERY_OF, PROBE_OF, Direction, Group, Modality
+from vfal.core.types import DIRECTIONS, GALLERY_OF, PROBE_OF, Direction, Group, Modality, Split
 from vfal.data.trials import make_trials
 from vfal.lists.check import SIDECAR
 from vfal.lists.formats import read_list, recognise
@@ -19,7 +19,7 @@ from vfal.lists.text import read_lines
 
 RULE = "ssos: 3 queries per item, wrong identities in proportion to their voice clips"
 QUERIES = 3
-SPLIT = "test"
+SPLIT: Split = "test"
 GROUP_MARK: dict[Group, str] = {"all": "", "same_gender": "g_", "same_nationality": "n_"}
 ITEM: dict[Modality, str] = {"voice": "clip", "face": "face"}
 

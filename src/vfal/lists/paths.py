@@ -2,8 +2,8 @@
 
 | what | spellings | key |
 |---|---|---|
-| VoxCeleb1 clip | `id10117/<video>/00001.wav`, `CCH_Pounder/<video>_0000001.wav`, `Name/<video>/00001.wav` | `voice:<person>/<video>/00001` |
-| frame of a video | `Name/1.6/<video>/0013500.jpg`, the same without `1.6` | `face:<person>/<video>/0013500` |
+| VoxCeleb1 clip | `id10117/<video>/00001.wav`, `Name/<video>_0000001.wav` | `voice:<person>/<video>/00001` |
+| frame of a video | `Name/1.6/<video>/0013500.jpg`, without `1.6` | `face:<person>/<video>/0013500` |
 | VGGFace still | `Name/00000295.jpg` | `face:<person>/00000295` |
 | anything else | `voices/English/00000.wav` | the path itself |
 
@@ -58,7 +58,7 @@ class PathReader:
 
     def __call__(self, path: str) -> ItemName:
         """What a path says."""
-        return self._names[self._numbers([path])[0]]
+        return self._names[int(self._numbers([path])[0])]
 
     def table(self, paths: Sequence[str]) -> pd.DataFrame:
         """One row per path: columns key, person, video, modality."""

@@ -1,4 +1,4 @@
-"""Pickles from outside, read by an unpickler that makes plain containers and numpy arrays and nothing else."""
+"""Pickles from outside, read by an unpickler that makes plain containers and numpy arrays only."""
 
 import io
 import pickle

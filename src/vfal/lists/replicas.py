@@ -131,4 +131,4 @@ def tie_rule(replica: Replica | None, size: int) -> TieRule:
 
 def parity(trials: int) -> NDArray[np.bool_]:
     """FOP's labels: the first row is of one person, the second of two, and so on."""
-    return np.arange(trials) % 2 == 0
+    return np.asarray(np.arange(trials) % 2 == 0)

@@ -142,7 +142,7 @@ def _items(source: Path, paths: Cells, rows: Integers, people: People) -> tuple[
     raw_codes, distinct = pd.factorize(paths)
     first = np.full(len(distinct), -1, dtype=np.int64)
     first[raw_codes[::-1]] = rows[::-1]
-    table = people.reader.table(distinct).assign(path=distinct, row=first)
+    table = people.reader.table(distinct.tolist()).assign(path=distinct, row=first)
     modality = _one_modality(source, table)
     key_codes, keys = pd.factorize(table["key"])
     if len(keys) < len(table):  # the same file spelled in two ways

@@ -2,7 +2,8 @@
 
 | file | what it holds |
 |---|---|
-| `.npz` | a text array (`paths`, `keys` or `names`) and a float array of as many rows (`vectors` or `embeddings`), once or once per modality (`voice_paths`, `voice_vectors`, ...); or one vector per path |
+| `.npz` | a text array (`paths`, `keys` or `names`) and a float array of as many rows (`vectors` or |
+|  | `embeddings`), once, or once per modality (`voice_paths`, `voice_vectors`, ...); or a vector per path |
 | `.npy` | a float array; a `.txt` of the same name beside it has one path per row |
 | `.parquet` | a text column of that name, and a column of vectors or columns of floats |
 | `.safetensors` | one vector per path; or one float array and the paths as a json list in the metadata |
@@ -94,7 +95,8 @@ def _read(file: Path) -> Parts:
 
 
 def _npz(file: Path) -> Parts:
-    with np.load(file, allow_pickle=False) as held:
+    # numpy forgets to close a damaged archive that it opened itself
+    with file.open("rb") as handle, np.load(handle, allow_pickle=False) as held:
         names = list(held.files)
         if (found := _named_pair(names)) is not None:
             return [(held[found[0]].astype(str).tolist(), held[found[1]])]

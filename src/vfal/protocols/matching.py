@@ -50,6 +50,7 @@ class Matching(Protocol):
             short = trials.people_T[~filled_TK[:, size - 1]]
             if len(short):
                 found.notes.append(
-                    f"1:{size}: {len(np.unique(short))} identities have fewer than {size - 1} others in their group"
+                    f"1:{size}: {len(np.unique(short))} identities have fewer than {size - 1} others "
+                    "in their group"
                 )
         return found

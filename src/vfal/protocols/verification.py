@@ -12,7 +12,7 @@ from vfal.protocol import Bench, Measurement, Protocol, ProtocolCard
 
 
 class Verification(Protocol):
-    """Area under the ROC, equal error rate and least detection cost, with the ROC and the histogram of scores for plots."""
+    """AUC, EER and least detection cost, with the ROC and the histogram of scores for plots."""
 
     card: ClassVar = ProtocolCard(
         title="Verification",

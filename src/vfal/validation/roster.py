@@ -25,6 +25,11 @@ class Roster:
     numbers: Mapping[Modality, pd.Index]
     owners: Mapping[Modality, Codes]
 
+    @property
+    def groups(self) -> list[str]:
+        """The groups that this corpus' people can be put into."""
+        return [group for group in COLUMN_OF if group in self.attributes]
+
     def owner(self, modality: Modality, numbers: Codes) -> Codes:
         """The person of each item number, in the shape of `numbers`."""
         place = self.numbers[modality].get_indexer(pd.Index(numbers.ravel()))
@@ -51,7 +56,8 @@ def roster(frames: Mapping[str, Frame]) -> Roster:
         numbers[modality] = pd.Index(items[column].astype("int64"))
         owners[modality] = pd.Index(people["identity"]).get_indexer(items["identity"]).astype(np.int64)
     return Roster(
-        attributes={"split": split_I.astype(np.int64)} | {group: cells(people, group) for group in COLUMN_OF},
+        attributes={"split": split_I.astype(np.int64)}
+        | {group: cells(people, group) for group, column in COLUMN_OF.items() if column in people},
         splits=pd.Index(splits),
         numbers=numbers,
         owners=owners,

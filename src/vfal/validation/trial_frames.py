@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from vfal.core.types import DIRECTIONS, GALLERY_OF, PROBE_OF, Direction
-from vfal.evaluation.groups import COLUMN_OF
 from vfal.validation.frames import Frame
 from vfal.validation.roster import Codes, Roster
 
@@ -29,7 +28,7 @@ def trial_frames(
         judged = _judged(table, people)
         subject = JOINT_TRIAL if "mean_of" in table else TRIAL
         frames[protocol] = Frame(judged, subject)
-        for group in COLUMN_OF:
+        for group in people.groups:
             frames[f"{protocol} {group}"] = Frame(judged[_of_group(judged["group"], group)], subject)
         frames[f"{protocol} lists"] = Frame(_lists(judged, splits, groups), "{split} {direction} {group}")
         if "mean_of" in table:
@@ -79,7 +78,7 @@ def _direction(rows: pd.DataFrame, people: Roster, way: str) -> pd.DataFrame:
         "items_differ": _all_differ(items_NK, given_NK),
         "people_differ": _all_differ(gallery_NK, given_NK & (gallery_NK >= 0)),
     }
-    for group in COLUMN_OF:
+    for group in people.groups:
         codes = people.attribute(group, everyone)
         findings[group] = ((codes == codes[:, :1]) | absent).all(axis=1) & (codes[:, 0] >= 0)
     return pd.DataFrame(findings, index=rows.index)

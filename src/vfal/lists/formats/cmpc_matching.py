@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import ClassVar
 
+from vfal.core.types import Group
 from vfal.lists.format import Format
 from vfal.lists.paths import kinds_of
 from vfal.lists.people import People
@@ -10,7 +11,7 @@ from vfal.lists.text import columns_of, read_lines
 from vfal.lists.trial_list import TrialList, build, group_of
 
 WIDTHS = tuple(range(3, 12))
-GROUPS = (
+GROUPS: tuple[tuple[str, Group], ...] = (
     ("_GN.", "same_gender+same_nationality"),
     ("_G.", "same_gender"),
     ("_N.", "same_nationality"),

@@ -14,7 +14,7 @@ from vfal.lists.trial_list import TrialList, build
 
 
 class Fame(Format):
-    """`English_test.txt`: `ysuvkz41 voices/English/00000.wav faces/English/00000.jpg`, or with 0 or 1 after the key."""
+    """`English_test.txt`: `key voices/English/00000.wav faces/English/00000.jpg`; perhaps 0 or 1 after the key."""
 
     title: ClassVar = "FAME trials"
     source: ClassVar = "mavceleb/mavceleb_baseline, README"
@@ -39,7 +39,7 @@ class Fame(Format):
 
 def trial_keys(path: Path) -> list[str]:
     """The key of each row, in the order of the file."""
-    keys = columns_of(read_lines(path), " ", (3, 4))[:, 0].tolist()
+    keys: list[str] = columns_of(read_lines(path), " ", (3, 4))[:, 0].tolist()
     seen: set[str] = set()
     for row, key in enumerate(keys, start=1):
         if key in seen:

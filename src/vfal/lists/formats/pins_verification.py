@@ -1,4 +1,4 @@
-"""Verification lists of Learnable PINs (also used by CMPC, FOP and SBNet): a csv with speaker ranks and labels."""
+"""Verification lists of Learnable PINs (also of CMPC, FOP, SBNet): a csv with speaker ranks and labels."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -6,13 +6,14 @@ from typing import ClassVar
 import numpy as np
 
 from vfal.core.errors import DataError
+from vfal.core.types import Group
 from vfal.lists.format import Format
 from vfal.lists.people import People
 from vfal.lists.text import columns_of, read_lines
 from vfal.lists.trial_list import TrialList, build, group_of
 
 HEADER = "id,voice-speaker-id,face-speaker-id,label,voice-path,face-path"
-GROUPS = (
+GROUPS: tuple[tuple[str, Group], ...] = (
     ("_GNA_", "same_gender+same_nationality+same_age"),
     ("_G_", "same_gender"),
     ("_N_", "same_nationality"),

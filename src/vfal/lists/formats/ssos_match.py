@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import ClassVar
 
+from vfal.core.types import Group
 from vfal.lists.format import Format
 from vfal.lists.paths import kinds_of
 from vfal.lists.people import People
@@ -13,7 +14,7 @@ WIDTHS = tuple(range(3, 12))  # a probe and 2 to 10 candidates
 
 
 class SsosMatch(Format):
-    """`match_v2f_2_test.txt`: `id10117/<video>/00001.wav CCH_Pounder/00000657.jpg Emraan_Hashmi/00000786.jpg`."""
+    """`match_v2f_2_test.txt`: `id10117/<video>/00001.wav CCH_Pounder/00000657.jpg Other/00000786.jpg`."""
 
     title: ClassVar = "SSoS matching"
     source: ClassVar = "KID-7391/seeking-the-shape-of-sound, data/list_wav"
@@ -33,5 +34,5 @@ class SsosMatch(Format):
         """One list; G lists have `_g_` in their name."""
         text = read_lines(path)
         cells = columns_of(text, " ", WIDTHS)
-        group = "same_gender" if "_g_" in text.name else "all"
+        group: Group = "same_gender" if "_g_" in text.name else "all"
         return [build(path, "ssos_match", "matching", cells[:, 0], cells[:, 1:], people, group=group)]

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import ClassVar
 
+from vfal.core.types import Group
 from vfal.lists.format import Format
 from vfal.lists.paths import kinds_of
 from vfal.lists.people import People
@@ -24,5 +25,5 @@ class SsosVerify(Format):
         """One list; labels are made of the paths' persons."""
         text = read_lines(path)
         cells = columns_of(text, " ", 2)
-        group = "same_gender" if "_g_" in text.name else "all"
+        group: Group = "same_gender" if "_g_" in text.name else "all"
         return [build(path, "ssos_verify", "verification", cells[:, 0], cells[:, 1:], people, group=group)]

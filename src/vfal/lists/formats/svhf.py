@@ -14,7 +14,7 @@ from vfal.lists.trial_list import TrialList, build
 
 
 class Svhf(Format):
-    """`test_V2F_8vox1_label50.txt`: `probe candidate candidate label`; some have a class number before the label."""
+    """`test_V2F_8vox1_label50.txt`: `probe candidate candidate label`; a class number may stand before it."""
 
     title: ClassVar = "SVHF three-way with label"
     source: ClassVar = "w1018979952/ACIENet and DSANet (AML family)"

@@ -18,7 +18,7 @@ PAIR = 6  # name, voice, face, name, voice, face
 
 
 class VfalEva(Format):
-    """`test_matching.pkl`, `test_matching_10.pkl`, `test_verification.pkl`, `test_retrieval.pkl` and their kin."""
+    """`test_matching.pkl`, `test_matching_10.pkl`, `test_verification.pkl`, `test_retrieval.pkl` and kin."""
 
     title: ClassVar = "vfal-eva pickles"
     source: ClassVar = "my-yy/vfal-eva, dataset/evals"
