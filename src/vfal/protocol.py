@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from vfal.core.config.protocols import EvaluateSettings
 from vfal.core.errors import DataError
-from vfal.core.types import DIRECTIONS, GALLERY_OF, PROBE_OF, Direction, Group, Split
+from vfal.core.types import DIRECTIONS, GALLERY_OF, PROBE_OF, Direction, Group, Modality, Split
 from vfal.core.workers import progress_bar
 from vfal.evaluation.embeddings import Embeddings, Items
+from vfal.evaluation.findings import retrieval_findings
 from vfal.evaluation.groups import UNKNOWN, Codes, cells
 from vfal.evaluation.intervals import Resamples
+from vfal.evaluation.ranking import joined, rank
 from vfal.evaluation.records import Finding, Record, record_of
 from vfal.evaluation.scoring import Prepared, Scorer
 from vfal.metrics import Integers
@@ -50,8 +52,8 @@ class Bench:
         self._cells: dict[Group, Codes] = {group: cells(people, group) for group in settings.groups}
         self._parts = {column: people[column].to_numpy(dtype=object) for column in settings.breakdown}
         names = pd.Index(people["identity"].to_numpy(dtype=object))
-        self.items: dict[str, Items] = {}
-        self.people: dict[str, Integers] = {}
+        self.items: dict[Modality, Items] = {}
+        self.people: dict[Modality, Integers] = {}
         for items in (embeddings.voices, embeddings.faces):
             codes = names.get_indexer(items.identities_N).astype(np.int64)
             if not (codes >= 0).any():
@@ -149,6 +151,46 @@ class Protocol(ABC):
     @abstractmethod
     def measure(self, bench: Bench, direction: Direction, group: Group) -> Measurement:
         """Numbers for one direction and group; what cannot be formed is a note, never a number."""
+
+
+def retrieve(
+    bench: Bench,
+    prepared: Prepared,
+    people: tuple[Integers, Integers],
+    direction: Direction,
+    group: Group,
+    *,
+    name: str,
+) -> Measurement:
+    """mAP and recall@k of all rows of `prepared`, within each cell of a group.
+
+    `people` are whose the probes and the gallery items are, as rows of the split's identities.
+    """
+    probe_people, gallery_people = people
+    probe_cell, gallery_cell = (bench.cells_of(side, group) for side in people)
+    asks = np.isin(probe_people, gallery_people)
+    rankings, asked, alone = [], [], 0
+    for cell in np.unique(probe_cell[probe_cell >= 0]):
+        probes = np.flatnonzero((probe_cell == cell) & asks)
+        gallery = np.flatnonzero(gallery_cell == cell)
+        if len(np.unique(gallery_people[gallery])) < 2:
+            alone += len(np.unique(probe_people[probes]))
+            continue  # with nobody else in the gallery every order is right
+        sides = (probes, probe_people[probes]), (gallery, gallery_people[gallery])
+        rankings.append(rank(prepared, direction, *sides, block_scores=bench.settings.block_scores))
+        asked.append(probe_people[probes])
+    found = Measurement(
+        notes=[f"{alone} identities are alone in their group and ask nothing"] if alone else []
+    )
+    if not rankings:
+        found.notes.append("no gallery with two people")
+        return found
+    ranking, people_N = joined(rankings), np.concatenate(asked)
+    for part, rows in bench.parts(people_N):
+        found.findings += retrieval_findings(
+            ranking.take(rows), people_N[rows], recall_at=bench.settings.recall_at, protocol=name, part=part
+        )
+    return found
 
 
 @dataclass(frozen=True)

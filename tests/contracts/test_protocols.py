@@ -41,7 +41,13 @@ class World:
         self.people = pd.DataFrame(
             {"identity": names, "gender": list("mf") * 6, "nationality": ["a", "a", "b"] * 4, "split": "test"}
         )
-        self.clips = pd.DataFrame({"clip": range(PEOPLE * CLIPS), "identity": np.repeat(names, CLIPS)})
+        self.clips = pd.DataFrame(
+            {
+                "clip": range(PEOPLE * CLIPS),
+                "identity": np.repeat(names, CLIPS),
+                "language": ["Urdu", "English", "Urdu"] * PEOPLE,
+            }
+        )
         self.faces = pd.DataFrame({"face": range(PEOPLE * FACES), "identity": np.repeat(names, FACES)})
         own_ID = rng.standard_normal((PEOPLE, WIDTH))
 

@@ -1,6 +1,7 @@
 """Every protocol of the shelf against plain loops over the same trials."""
 
 import json
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from vfal.data.trials import make_trials
 from vfal.evaluation.embeddings import Embeddings
 from vfal.evaluation.ranking import retrieved
 from vfal.evaluation.scoring import Cosine, Scorer
+from vfal.method import Task
 from vfal.metrics import chance_average_precision
 from vfal.protocol import Evaluation, Protocol, evaluate
 from vfal.protocols import SHELF, get_protocol, get_protocols
@@ -22,6 +24,7 @@ SETTINGS = EvaluateSettings(
     protocols=tuple(SHELF),
     groups=GROUPS,
     breakdown=(),
+    heard_languages=("Urdu",),
     matching_sizes=(2, 3, 5),
     recall_at=(1, 3),
     dcf_target_ratio=0.05,
@@ -116,7 +119,7 @@ def test_every_entry_of_the_shelf_is_a_protocol_with_a_card(name):
     assert isinstance(protocol, Protocol)
     assert protocol.card.title
     assert protocol.card.source
-    assert protocol.card.task == name
+    assert protocol.card.task in get_args(Task)
 
 
 def test_an_unknown_protocol_gets_the_nearest_name():

@@ -8,7 +8,7 @@ cell; then a random item of it. Joint trials, as in TriNet, draw identities unif
 | table | columns |
 |---|---|
 | matching | split, direction, group, trial, probe, candidate_0 .. candidate_{K-1} |
-| verification | split, direction, group, trial, probe, candidate, same |
+| verification | split, direction, group, trial, probe, candidate, same (and language, of the clip) |
 | joint_matching | split, direction, group, mean_of, trial, draw, probe, candidate_0, candidate_1 |
 
 `candidate_0` is the right one. Candidates are of different identities; the last ones are missing where
@@ -106,10 +106,19 @@ def make_trials(
         "verification": _verification,
         "joint_matching": _joint_matching,
     }
-    return {
+    tables = {
         name: pd.concat([make(pool, d, g) for d in DIRECTIONS for g in settings.groups], ignore_index=True)
         for name, make in makers.items()
     }
+    if "language" in clips:
+        tables["verification"]["language"] = _languages(tables["verification"], clips)
+    return tables
+
+
+def _languages(trials: pd.DataFrame, clips: pd.DataFrame) -> pd.Series:
+    """The language of each trial's clip, which asks in v2f and is asked for in f2v."""
+    clip = trials["probe"].where(trials["direction"] == "v2f", trials["candidate"])
+    return clip.map(clips.set_index("clip")["language"]).astype("str")
 
 
 def _side(names: "pd.Index[Any]", owners: pd.Series, numbers: pd.Series) -> Side:

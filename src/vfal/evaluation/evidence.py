@@ -1,7 +1,7 @@
 """What a metric was computed from, kept per probe identity so that people can be resampled."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Self
 
 import numpy as np
@@ -57,6 +57,23 @@ class Given(Evidence):
     def replicates(self, weights_RI: Floats) -> Floats:
         """None."""
         return np.empty(0)
+
+
+class MeanOf(Evidence):
+    """The mean of several values about the same people."""
+
+    def __init__(self, parts: Sequence[Evidence]) -> None:
+        self.parts = parts
+        self.value = float(np.mean([part.value for part in parts]))
+
+    @property
+    def identities(self) -> int:
+        """Probe identities that have trials."""
+        return self.parts[0].identities
+
+    def replicates(self, weights_RI: Floats) -> Floats:
+        """Means of the parts' replicates."""
+        return np.asarray(np.mean([part.replicates(weights_RI) for part in self.parts], axis=0))
 
 
 class Binned:

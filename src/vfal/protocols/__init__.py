@@ -10,6 +10,8 @@ SHELF = {
     "verification": "vfal.protocols.verification:Verification",
     "retrieval": "vfal.protocols.retrieval:Retrieval",
     "joint_matching": "vfal.protocols.joint_matching:JointMatching",
+    "joint_retrieval": "vfal.protocols.joint_retrieval:JointRetrieval",
+    "unheard_language": "vfal.protocols.unheard_language:UnheardLanguage",
 }
 
 

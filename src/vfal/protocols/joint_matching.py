@@ -5,13 +5,12 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from vfal.core.types import GALLERY_OF, PROBE_OF, Direction, Group
-from vfal.evaluation.embeddings import Items
+from vfal.core.types import GALLERY_OF, PROBE_OF, Direction, Group, Modality
+from vfal.evaluation.bags import as_items, means, units
 from vfal.evaluation.evidence import MeanPerTrial
-from vfal.evaluation.guards import check_directions
 from vfal.evaluation.records import Finding
 from vfal.evaluation.scoring import Prepared
-from vfal.metrics import Floats, Integers, matching_credits
+from vfal.metrics import Floats, matching_credits
 from vfal.protocol import Bench, Measurement, Protocol, ProtocolCard
 
 
@@ -30,16 +29,16 @@ class JointMatching(Protocol):
         if table.empty:
             return Measurement(notes=["no trials: nobody has another person in the same group"])
         found = Measurement()
-        units = {modality: _units(items) for modality, items in bench.items.items()}
+        vectors = {modality: units(items) for modality, items in bench.items.items()}
         for mean_of, rows in table.groupby("mean_of", sort=True):
-            self._measure_mean(bench, direction, units, rows, int(str(mean_of)), found)
+            self._measure_mean(bench, direction, vectors, rows, int(str(mean_of)), found)
         return found
 
     def _measure_mean(
         self,
         bench: Bench,
         direction: Direction,
-        units: dict[str, Floats],
+        vectors: dict[Modality, Floats],
         table: pd.DataFrame,
         mean_of: int,
         found: Measurement,
@@ -57,42 +56,25 @@ class JointMatching(Protocol):
         if not known.any():
             return
         probes_TJ, candidates_TJ2 = probes_TJ[known], candidates_TJ2[known]
-        asking = _means(units[PROBE_OF[direction]], probes_TJ)
-        asked = _means(units[GALLERY_OF[direction]], candidates_TJ2.transpose(0, 2, 1).reshape(-1, mean_of))
+        asking = means(vectors[PROBE_OF[direction]], probes_TJ)
+        asked = means(vectors[GALLERY_OF[direction]], candidates_TJ2.transpose(0, 2, 1).reshape(-1, mean_of))
         sides = {PROBE_OF[direction]: asking, GALLERY_OF[direction]: asked}
-        prepared = Prepared(bench.scorer, _items(sides["voice"], "voice"), _items(sides["face"], "face"))
+        prepared = Prepared(bench.scorer, as_items(sides["voice"], "voice"), as_items(sides["face"], "face"))
         scores_T2 = prepared.candidates(
             direction, np.arange(len(asking)), np.arange(len(asked)).reshape(-1, 2)
         )
         credit, tied = matching_credits(scores_T2, "shared")
-        found.findings.append(
-            Finding(
-                protocol=f"joint_matching_m{mean_of}",
-                metric="accuracy",
-                evidence=MeanPerTrial(credit[:, 0], bench.probe_people(direction)[probes_TJ[:, 0]]),
-                chance=0.5,
-                trials=len(asking),
-                ties=int(tied.sum()),
-                proportion=True,
+        people_T = bench.probe_people(direction)[probes_TJ[:, 0]]
+        for part, rows in bench.parts(people_T):
+            found.findings.append(
+                Finding(
+                    protocol=f"joint_matching_m{mean_of}",
+                    metric="accuracy",
+                    evidence=MeanPerTrial(credit[rows, 0], people_T[rows]),
+                    chance=0.5,
+                    trials=len(people_T[rows]),
+                    ties=int(tied[rows].sum()),
+                    proportion=True,
+                    part=part,
+                )
             )
-        )
-
-
-def _units(items: Items) -> Floats:
-    vectors_ND = items.vectors_ND.astype(np.float64)
-    norms_N = np.linalg.norm(vectors_ND, axis=1)
-    check_directions(norms_N, items.numbers_N, items.modality)
-    return np.asarray(vectors_ND / norms_N[:, None])
-
-
-def _means(units_ND: Floats, rows_TJ: Integers) -> Floats:
-    """Means (T, D), item by item so that no (T, m, D) array is held."""
-    total_TD = np.zeros((len(rows_TJ), units_ND.shape[1]))
-    for rows_T in rows_TJ.T:
-        total_TD += units_ND[rows_T]
-    return np.asarray(total_TD / rows_TJ.shape[1])
-
-
-def _items(vectors_ND: Floats, modality: str) -> Items:
-    numbers = np.arange(len(vectors_ND))
-    return Items("voice" if modality == "voice" else "face", numbers, numbers.astype(object), vectors_ND)

@@ -8,6 +8,7 @@ EVALUATE = {
     "protocols": ("matching",),
     "groups": ("all",),
     "breakdown": (),
+    "heard_languages": (),
     "dcf_target_ratio": 0.05,
     "matching_sizes": (2, 10),
     "recall_at": (1,),

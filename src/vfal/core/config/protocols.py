@@ -27,6 +27,7 @@ class EvaluateSettings(Block):
     protocols: tuple[str, ...] = Field(min_length=1)
     groups: tuple[Group, ...] = Field(min_length=1)
     breakdown: tuple[Attribute, ...]
+    heard_languages: tuple[str, ...]
     matching_sizes: tuple[GallerySize, ...] = Field(min_length=1)
     recall_at: tuple[PositiveInt, ...]
     dcf_target_ratio: float = Field(gt=0, lt=1)
