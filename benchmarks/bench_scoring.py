@@ -1,4 +1,14 @@
-"""Scoring at the size of protocol S (21,850 voices, 20,076 faces, 189 people) against plain loops."""
+"""Scoring lists of the size of SSoS, and galleries up to a million, against plain loops.
+
+`python benchmarks/bench_scoring.py [largest gallery]`. The loops do what published evaluation code does,
+one trial at a time; of the larger tasks they do a part, and seconds are those of the whole.
+"""
+
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
 
 import numpy as np
 
@@ -8,100 +18,150 @@ from vfal.evaluation.evidence import MeanPerTrial
 from vfal.evaluation.intervals import Resamples
 from vfal.evaluation.ranking import rank
 from vfal.evaluation.scoring import Cosine, Prepared
-from vfal.metrics import matching_credits
+from vfal.lists.asked import ScoreSettings
+from vfal.lists.make import make_lists
+from vfal.lists.outcome import score_files
+from vfal.lists.people import People, read_people
+from vfal.lists.vectors import read_vectors
 
-VOICES, FACES, PEOPLE, WIDTH, TRIALS = 21_850, 20_076, 189, 128, 65_550
-RANKED_PROBES = 150
+VOICES, FACES, PEOPLE, WIDTH = 21_850, 20_076, 189, 128
+TRIALS_DONE, PROBES_DONE = 3000, 40  # by the loops
 REPLICATES, PLAIN_REPLICATES = 1000, 2  # drawn by a call of ours, and of the plain way
+GALLERIES, GALLERY_PROBES, LOOP_PROBES = (10_000, 100_000, 1_000_000), 512, 2
+
+
+class Corpus:
+    """Items under VoxCeleb names, as many as the test split of SSoS has, and the ten lists about them."""
+
+    def __init__(self, folder: Path) -> None:
+        rng = np.random.default_rng(1)
+        centres = rng.standard_normal((PEOPLE, WIDTH))
+        voice_of, face_of = (np.sort(rng.integers(0, PEOPLE, count)) for count in (VOICES, FACES))
+        self.paths = [f"id{10117 + who}/abcdefghijk/{i % 100_000:05d}.wav" for i, who in enumerate(voice_of)]
+        self.paths += [f"Name_{who}/{i:08d}.jpg" for i, who in enumerate(face_of)]
+        owner = np.concatenate([voice_of, face_of])
+        noise = 4 * rng.standard_normal((len(owner), WIDTH))
+        self.vectors = (centres[owner] + noise).astype(np.float32)
+        self.owner = dict(zip(self.paths, owner.tolist(), strict=True))
+        self.embeddings = folder / "e.npz"
+        np.savez(self.embeddings, paths=np.array(self.paths), vectors=self.vectors)
+        rows = [f"id{10117 + who}\tName_{who}\t{'mf'[who % 2]}\tX\ttest" for who in range(PEOPLE)]
+        self.meta = folder / "vox1_meta.csv"
+        self.meta.write_text("\n".join(["VoxCeleb1 ID\tVGGFace1 ID\tGender\tNationality\tSet", *rows]))
+        self.people: People = read_people([self.meta])
+        groups = ("all", "same_gender")
+        self.lists = make_lists(
+            self.paths, self.people, folder, tag="test", groups=groups, candidates=2, seed=1
+        )
 
 
 def main() -> None:
-    rng = np.random.default_rng(1)
-    centres = rng.standard_normal((PEOPLE, WIDTH))
-    voices, faces = (
-        _items(kind, count, centres, rng) for kind, count in (("voice", VOICES), ("face", FACES))
-    )
-    trials = _trials(voices, faces, rng)
-    prepared = Prepared(Cosine(), voices, faces)
-    rows = [_matching(prepared, voices, faces, trials), _retrieval(prepared, voices, faces)]
-    show("Scoring at the size of protocol S", [*rows, _intervals(prepared, voices, trials)])
+    largest = int(sys.argv[1]) if len(sys.argv) > 1 else GALLERIES[-1]
+    with tempfile.TemporaryDirectory() as folder:
+        corpus = Corpus(Path(folder))
+        rows = [_list(corpus, "match_v2f_2"), _list(corpus, "verify_v2f"), _ten_lists(corpus, replicates=0)]
+        rows += [_ten_lists(corpus, replicates=REPLICATES), _intervals(corpus)]
+        show("Ten lists of the size of SSoS", rows, unit="s")
+    show("Retrieval, 512 probes", [_gallery(size) for size in GALLERIES if size <= largest], unit="s")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"largest resident size of the whole run: {peak:.2f} GiB")
 
 
-def _items(kind: str, count: int, centres: np.ndarray, rng: np.random.Generator) -> Items:
-    people = rng.integers(0, PEOPLE, count)
-    vectors = (centres[people] + 2 * rng.standard_normal((count, WIDTH))).astype(np.float32)
-    return Items(kind, np.arange(count), people, vectors)
-
-
-def _trials(voices: Items, faces: Items, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    probes = np.arange(TRIALS) % VOICES
-    by_person = [np.flatnonzero(faces.identities_N == person) for person in range(PEOPLE)]
-    own = voices.identities_N[probes]
-    other = (own + rng.integers(1, PEOPLE, TRIALS)) % PEOPLE
-    return probes, np.array(
-        [[rng.choice(by_person[a]), rng.choice(by_person[b])] for a, b in zip(own, other, strict=True)]
-    )
-
-
-def _matching(prepared: Prepared, voices: Items, faces: Items, trials: tuple[np.ndarray, np.ndarray]) -> Row:
-    probes, candidates = trials
-    own = dict(enumerate(voices.vectors_ND))
-    asked = dict(enumerate(faces.vectors_ND))
-
-    def ours() -> float:
-        scores = prepared.candidates("v2f", probes, candidates)
-        return float(matching_credits(scores, "shared")[0].mean())
-
-    def plain() -> float:
-        right = 0.0
-        for probe, (first, second) in zip(probes.tolist(), candidates.tolist(), strict=True):
-            a, b = _cosine(own[probe], asked[first]), _cosine(own[probe], asked[second])
-            right += 1.0 if a > b else 0.5 if a == b else 0.0
-        return right / len(probes)
-
-    assert abs(ours() - plain()) < 1e-4
-    return compare(f"1:2 matching, {TRIALS:,} trials", {PLAIN: plain, "ours": ours}, rounds=3)
+def _score(corpus: Corpus, files: list[Path], replicates: int) -> dict[str, float]:
+    # People and vectors are read anew, as the command does.
+    people = read_people([corpus.meta])
+    vectors = read_vectors([corpus.embeddings], people)
+    found = score_files(files, vectors, people, ScoreSettings(), replicates=replicates)
+    return {name: record["value"] for one in found for name, record in one.records.items()}
 
 
 def _cosine(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.dot(a, b) / (np.linalg.norm(a) * np.linalg.norm(b)))
 
 
-def _retrieval(prepared: Prepared, voices: Items, faces: Items) -> Row:
-    probes, gallery = np.arange(RANKED_PROBES), np.arange(FACES)
-    people = (voices.identities_N[probes], faces.identities_N)
-    units = faces.vectors_ND / np.linalg.norm(faces.vectors_ND, axis=1, keepdims=True)
+def _loop(corpus: Corpus, file: Path, most: int) -> float:
+    """The metric of a list's first rows, one at a time; mean AP of the first probes of retrieval."""
+    vector = dict(zip(corpus.paths, corpus.vectors, strict=True))
+    lines = file.read_text().splitlines()
+    if file.name.startswith("reterival"):
+        return _loop_retrieval(corpus, lines[0].split()[:most], lines[1].split(), vector)
+    scores, right = [], 0
+    for line in lines[:most]:
+        probe, *candidates = line.split()
+        found = [_cosine(vector[probe], vector[candidate]) for candidate in candidates]
+        right += int(np.argmax(found) == 0)
+        scores.append((found[0], corpus.owner[probe] == corpus.owner[candidates[0]]))
+    if file.name.startswith("match"):
+        return right / len(scores)
+    order = sorted(scores, key=lambda pair: -pair[0])
+    positives = sum(same for _, same in scores)
+    area = accepted = 0
+    for _, same in order:
+        accepted += same
+        area += 0 if same else accepted
+    return area / positives / (len(scores) - positives)
 
-    def ours() -> float:
-        ranking = rank(prepared, "v2f", (probes, people[0]), (gallery, people[1]), block_scores=4_000_000)
-        return float(ranking.average_precision_N.mean())
 
-    def plain() -> float:
-        total = 0.0
-        for probe in probes:
-            order = np.argsort(-(units @ voices.vectors_ND[probe]))
-            found, precision = 0, 0.0
-            for place, item in enumerate(order.tolist(), start=1):
-                if people[1][item] == people[0][probe]:
-                    found += 1
-                    precision += found / place
-            total += precision / found
-        return total / len(probes)
+def _loop_retrieval(
+    corpus: Corpus, probes: list[str], gallery: list[str], vector: dict[str, np.ndarray]
+) -> float:
+    asked = np.stack([vector[path] for path in gallery])
+    asked /= np.linalg.norm(asked, axis=1, keepdims=True)
+    total = 0.0
+    for probe in probes:
+        order = np.argsort(-(asked @ vector[probe]))
+        found, precision = 0, 0.0
+        for place, item in enumerate(order.tolist(), start=1):
+            if corpus.owner[gallery[item]] == corpus.owner[probe]:
+                found += 1
+                precision += found / place
+        total += precision / found
+    return total / len(probes)
 
-    assert abs(ours() - plain()) < 1e-4
-    what = f"retrieval, {RANKED_PROBES} probes among {FACES:,}"
+
+def _list(corpus: Corpus, name: str) -> Row:
+    file = next(path for path in corpus.lists if path.name.startswith(name))
+    part = file.with_name(f"part_{file.name}")
+    lines = file.read_text().splitlines()
+    part.write_text("\n".join(lines[:TRIALS_DONE]) + "\n")
+    metric = "accuracy" if name.startswith("match") else "auc"
+    ours = next(value for key, value in _score(corpus, [part], 0).items() if key.endswith(metric))
+    assert abs(ours - _loop(corpus, part, TRIALS_DONE)) < 1e-5
     return compare(
-        what,
-        {PLAIN: plain, "ours": ours},
-        rounds=3,
-        note=f"all {VOICES:,} probes: x {VOICES / RANKED_PROBES:.0f}",
+        f"{name}, {len(lines):,} rows",
+        {PLAIN: lambda: _loop(corpus, file, TRIALS_DONE), "ours": lambda: _score(corpus, [file], 0)},
+        rounds=2,
+        per={PLAIN: TRIALS_DONE / len(lines)},
     )
 
 
-def _intervals(prepared: Prepared, voices: Items, trials: tuple[np.ndarray, np.ndarray]) -> Row:
-    probes, candidates = trials
-    credit = matching_credits(prepared.candidates("v2f", probes, candidates), "shared")[0][:, 0]
-    people = voices.identities_N[probes]
+def _ten_lists(corpus: Corpus, *, replicates: int) -> Row:
+    """All lists in one go; of the loops some trials and probes, in seconds of the whole."""
+    shares = {}
+
+    def loops() -> None:
+        for file in corpus.lists:
+            retrieval = file.name.startswith("reterival")
+            rows = len(file.read_text().split("\n", 1)[0].split()) if retrieval else 65_000
+            start = time.perf_counter()
+            _loop(corpus, file, PROBES_DONE if retrieval else TRIALS_DONE)
+            share = (PROBES_DONE if retrieval else TRIALS_DONE) / rows
+            shares[file.name] = (time.perf_counter() - start) / share
+
+    cpu = time.process_time()
+    _score(corpus, corpus.lists, replicates)
+    cpu = time.process_time() - cpu
+    loops()
+    whole = sum(shares.values())
+    note = f"ours: {cpu:.1f} s of processor; loops: {whole:.0f} s from parts"
+    what = f"ten lists, {replicates:,} bootstrap draws"
+    row = compare(what, {"ours": lambda: _score(corpus, corpus.lists, replicates)}, rounds=2, note=note)
+    return Row(what, {PLAIN: [whole], **row.seconds}, PLAIN, note)
+
+
+def _intervals(corpus: Corpus) -> Row:
+    rng = np.random.default_rng(1)
+    people, credit = rng.integers(0, PEOPLE, 65_550), (rng.random(65_550) < 0.8).astype(float)
 
     def ours() -> np.ndarray:
         resamples = Resamples(seed=1, replicates=REPLICATES)
@@ -117,12 +177,45 @@ def _intervals(prepared: Prepared, voices: Items, trials: tuple[np.ndarray, np.n
 
     assert abs(float(np.mean(ours())) - float(np.mean(plain()))) < 0.05
     return compare(
-        "identity bootstrap, one replicate",
+        f"identity bootstrap, {REPLICATES:,} draws of a metric",
         {PLAIN: plain, "ours": ours},
-        rounds=5,
-        per={PLAIN: PLAIN_REPLICATES, "ours": REPLICATES},
-        note=f"{REPLICATES} are drawn per metric",
+        rounds=3,
+        per={PLAIN: PLAIN_REPLICATES / REPLICATES},
     )
+
+
+def _gallery(size: int) -> Row:
+    """512 probes among `size` items of 1,000 people or more, a hundred items each at most."""
+    rng = np.random.default_rng(1)
+    people = np.arange(size) % max(100, size // 100)
+    vectors = rng.standard_normal((size, WIDTH), dtype=np.float32)
+    probes = vectors[:GALLERY_PROBES] + 3 * rng.standard_normal((GALLERY_PROBES, WIDTH), dtype=np.float32)
+    sides = [
+        Items("voice", np.arange(GALLERY_PROBES), people[:GALLERY_PROBES], probes),
+        Items("face", np.arange(size), people, vectors),
+    ]
+    prepared = Prepared(Cosine(), *sides)
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    def ours() -> np.ndarray:
+        rows = (np.arange(GALLERY_PROBES), people[:GALLERY_PROBES]), (np.arange(size), people)
+        return rank(prepared, "v2f", *rows, block_scores=4_000_000).average_precision_N
+
+    def plain() -> list[float]:
+        found = []
+        for probe in range(LOOP_PROBES):
+            order = np.argsort(-(units @ probes[probe]))
+            hits, precision = 0, 0.0
+            for place, item in enumerate(order.tolist(), start=1):
+                if people[item] == people[probe]:
+                    hits += 1
+                    precision += hits / place
+            found.append(precision / hits)
+        return found
+
+    np.testing.assert_allclose(ours()[:LOOP_PROBES], plain(), rtol=1e-3)
+    per = {PLAIN: LOOP_PROBES / GALLERY_PROBES}
+    return compare(f"{size:,} items", {PLAIN: plain, "ours": ours}, rounds=2, per=per)
 
 
 if __name__ == "__main__":

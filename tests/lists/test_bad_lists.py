@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from vfal.core.errors import DataError
+from vfal.lists.asked import ScoreSettings
 from vfal.lists.check import check_file
 from vfal.lists.formats import read_list
 from vfal.lists.people import NOBODY, read_people
-from vfal.lists.scoring import ScoreSettings, score_list
+from vfal.lists.scoring import score_list
 from vfal.lists.vectors import read_vectors
 
 
@@ -92,7 +93,7 @@ def test_people_that_the_table_does_not_know_are_named(corpus):
 def test_without_the_table_of_people_ids_and_names_cannot_be_joined(corpus):
     path = corpus.write("verify_v2f.txt", corpus.verify_lines("v2f"))
     (one,) = read_list(path, NOBODY)
-    with pytest.raises(DataError, match="--meta vox1_meta.csv"):
+    with pytest.raises(DataError, match=r"--meta vox1_meta\.csv"):
         one.labels(NOBODY)
 
 

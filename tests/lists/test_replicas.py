@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from vfal.core.types import DIRECTIONS
+from vfal.lists.asked import ScoreSettings
 from vfal.lists.outcome import Outcome, score_files
 from vfal.lists.people import NOBODY, People, read_people
 from vfal.lists.replicas import REPLICAS
-from vfal.lists.scoring import ScoreSettings
 from vfal.lists.vectors import read_vectors
 
 SSOS = ("n12", "n14_1to3", "n15_1to5", "n9_1to9")
@@ -92,12 +92,15 @@ def test_lists_of_ssos_are_scored_as_its_code_does(shared_folder, tmp_path, name
 
 
 def eva_lists(held: Golden) -> dict[str, dict[str, object]]:
-    voices, faces = held.voices, held.faces
+    voices, faces, arrays = held.voices, held.faces, held.arrays
+    pairs = [("a", voices[a], faces[b], "b", voices[c], faces[d]) for a, b, c, d in arrays["match"]]
+    many = [[[voices[i] for i in row[0]], [faces[i] for i in row[1]]] for row in arrays["match_1n"]]
+    groups = [[(voices[a], faces[b], str(who)) for a, b, who in group] for group in arrays["retrieval"]]
     return {
-        "matching.pkl": {"match_list": [("a", voices[a], faces[b], "b", voices[c], faces[d]) for a, b, c, d in held.arrays["match"]]},
-        "matching_10.pkl": {"match_list": [[[voices[i] for i in row[0]], [faces[i] for i in row[1]]] for row in held.arrays["match_1n"]]},
-        "verification.pkl": {"list": [[voices[a], faces[b], int(same)] for a, b, same in held.arrays["verify"]]},
-        "retrieval.pkl": {"retrieval_lists": [[(voices[a], faces[b], str(who)) for a, b, who in group] for group in held.arrays["retrieval"]]},
+        "matching.pkl": {"match_list": pairs},
+        "matching_10.pkl": {"match_list": many},
+        "verification.pkl": {"list": [[voices[a], faces[b], int(same)] for a, b, same in arrays["verify"]]},
+        "retrieval.pkl": {"retrieval_lists": groups},
     }  # fmt: skip
 
 

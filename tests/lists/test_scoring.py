@@ -10,11 +10,11 @@ import pytest
 from vfal.cli import main
 from vfal.core.errors import ConfigError, DataError, EmbeddingError
 from vfal.lists import approximate
+from vfal.lists.asked import ScoreSettings
 from vfal.lists.commands import run_score
 from vfal.lists.outcome import as_table, score_files
 from vfal.lists.people import NOBODY
 from vfal.lists.replicas import REPLICAS
-from vfal.lists.scoring import ScoreSettings
 from vfal.lists.vectors import read_vectors
 
 
@@ -97,7 +97,7 @@ def test_a_constant_model_is_refused(corpus):
     path = corpus.write("match_v2f_2_x.txt", corpus.match_lines("v2f"))
     same = {item: np.ones(6, dtype=np.float32) for item in corpus.vector}
     for settings in (ScoreSettings(), ScoreSettings(replica=REPLICAS["ssos"])):
-        with pytest.raises(EmbeddingError, match="all .* rows are the same"):
+        with pytest.raises(EmbeddingError, match=r"all .* rows are the same"):
             outcomes(corpus, [path], embeddings=corpus.npz(**same), settings=settings)
 
 

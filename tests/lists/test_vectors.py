@@ -48,8 +48,8 @@ def write(corpus, kind: str):
 
 
 KINDS = (
-    "npz with paths", "npz per modality", "npz per path", "npy with txt", "parquet of lists", "parquet of columns",
-    "safetensors per path", "safetensors with paths", "two files",
+    "npz with paths", "npz per modality", "npz per path", "npy with txt", "parquet of lists",
+    "parquet of columns", "safetensors per path", "safetensors with paths", "two files",
 )  # fmt: skip
 
 

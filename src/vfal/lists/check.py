@@ -66,7 +66,8 @@ def status_of(path: Path) -> str:
         return f"changed: not the file that {sidecar.name} speaks of"
     known = BY_NAME.get(text.name)
     if known and known.blob:
-        return f"changed: named {known.name}, but git blob {text.git_blob[:12]} is not {known.blob[:12]} of {known.origin}"
+        blobs = f"git blob {text.git_blob[:12]} is not {known.blob[:12]}"
+        return f"changed: named {known.name}, but {blobs} of {known.origin}"
     return "unknown: named as a published list whose blob is not on record" if known else "unknown"
 
 
@@ -191,7 +192,8 @@ def _negatives(one: TrialList, people: People, equal_TK: np.ndarray, verdict: Ve
         explained = np.isin(persons[0], list(ids)) | np.isin(persons[1], list(ids)).any(axis=1)
         blamed = verdict.known if (explained | ~crossing).all() else verdict.defects
         blamed.append(
-            f"row {one.rows_T[np.flatnonzero(crossing)[0]]}: {int(crossing.sum())} negatives are not of the same {column}"
+            f"row {one.rows_T[np.flatnonzero(crossing)[0]]}: {int(crossing.sum())} negatives are not of "
+            f"the same {column}"
             + (
                 f", all of them with {', '.join(WRONG_GENDER)} (wrong in the lists' own table)"
                 if blamed is verdict.known

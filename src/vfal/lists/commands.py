@@ -11,13 +11,13 @@ from vfal.core.errors import ConfigError
 from vfal.core.files import write_json
 from vfal.core.shelf import nearest
 from vfal.core.types import Attribute
+from vfal.lists.asked import ScoreSettings
 from vfal.lists.check import check_file, read_splits
 from vfal.lists.make import GROUP_MARK, items_of, make_lists
 from vfal.lists.outcome import score_files
 from vfal.lists.people import NOBODY, People, people_beside, read_people
 from vfal.lists.printing import print_outcomes, print_verdicts
 from vfal.lists.replicas import REPLICAS
-from vfal.lists.scoring import ScoreSettings
 from vfal.lists.submission import pack, write_submission
 from vfal.lists.vectors import read_vectors
 

@@ -175,7 +175,7 @@ BY_BLOB = {known.blob: known for known in KNOWN if known.blob}
 SSOS_IDS = {"ssos val": (10001, 10116), "ssos test": (10117, 10309), "ssos train": (10310, 11251)}
 PINS_NUMBER = {"pins train": "1", "pins val": "2", "pins test": "4"}  # of identity_splits.txt
 
-# People whose gender in the table behind the PINs lists is wrong: each of their "same gender" negatives crosses.
+# People whose gender is wrong in the table behind the PINs lists: their "same gender" negatives cross.
 WRONG_GENDER = ("Chadwick_Boseman", "Cilla_Black", "Callan_McAuliffe", "Candice_Patton")
 # Defects of published lists that their rows do not show: file name to what is known of it.
 DEFECTS = {

@@ -59,8 +59,8 @@ def make_lists(
     nameless = items[(items["person"] == "") | (items["modality"] == "")]
     if len(nameless):
         raise DataError(
-            f"{nameless['path'].iloc[0]!r} does not tell its person and kind (docs/protocols.md lists the layouts); "
-            f"{len(nameless)} of {len(items)} paths are like it."
+            f"{nameless['path'].iloc[0]!r} does not tell its person and kind (docs/protocols.md has the "
+            f"layouts); {len(nameless)} of {len(items)} paths are like it."
         )
     items = items.sort_values(["person", "key"], ignore_index=True)
     tables = {kind: _numbered(items[items["modality"] == kind], column) for kind, column in ITEM.items()}

@@ -11,10 +11,11 @@ import pandas as pd
 from vfal.core.workers import progress_bar
 from vfal.evaluation.intervals import Resamples, percentile_interval
 from vfal.evaluation.records import Record, record_of
+from vfal.lists.asked import ScoreSettings
 from vfal.lists.check import status_of
 from vfal.lists.formats import read_list
 from vfal.lists.people import People
-from vfal.lists.scoring import ScoreSettings, score_list
+from vfal.lists.scoring import score_list
 from vfal.lists.trial_list import TrialList
 from vfal.lists.vectors import Vectors
 from vfal.metrics import Floats
@@ -56,7 +57,7 @@ def score_files(
     level: float = 0.95,
     seed: int = 1,
 ) -> list[Outcome]:
-    """The outcome of every list of the files, in their order, and of means over those that belong together."""
+    """The outcome of every list of the files, in their order, and means over those that belong together."""
     resamples = Resamples(seed=seed, replicates=replicates)
     found: list[Outcome] = []
     with progress_bar() as bar:

@@ -93,8 +93,8 @@ def _read(path: Path) -> pd.DataFrame:
     missing = [column for column in ("identity", "name", "gender") if column not in names]
     if missing:
         raise DataError(
-            f"{path}: no column for {', '.join(missing)}; found {lines[0]!r}. Expected a table like vox1_meta.csv "
-            "(VoxCeleb1 ID, VGGFace1 ID, Gender, Nationality, Set)."
+            f"{path}: no column for {', '.join(missing)}; found {lines[0]!r}. Expected a table like "
+            "vox1_meta.csv (VoxCeleb1 ID, VGGFace1 ID, Gender, Nationality, Set)."
         )
     rows = []
     for number, line in enumerate(lines[1:], start=2):

@@ -8,10 +8,10 @@ import numpy as np
 
 from vfal.core.errors import DataError
 from vfal.core.files import whole_file, write_text
+from vfal.lists.asked import Asked, Scored, ScoreSettings
 from vfal.lists.formats.fame import Fame, trial_keys
 from vfal.lists.people import NOBODY
 from vfal.lists.replicas import REPLICAS
-from vfal.lists.scoring import Asked, Scored, ScoreSettings
 from vfal.lists.vectors import Vectors
 
 

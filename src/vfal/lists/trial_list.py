@@ -156,8 +156,8 @@ def _one_modality(source: Path, table: pd.DataFrame) -> Modality:
     if len(stranger):
         worst = stranger.iloc[0]
         raise DataError(
-            f"{source}, row {worst['row']}: {worst['path']!r} is neither a voice nor a face file; expected a path "
-            f"that ends in {', '.join(KIND_OF)}. {len(stranger)} paths are like it."
+            f"{source}, row {worst['row']}: {worst['path']!r} is neither a voice nor a face file; expected a "
+            f"path that ends in {', '.join(KIND_OF)}. {len(stranger)} paths are like it."
         )
     other = table[found != found.iloc[0]]
     if len(other):

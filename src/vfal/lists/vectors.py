@@ -65,8 +65,9 @@ def read_vectors(files: Iterable[Path], people: People) -> Vectors:
         rows = np.flatnonzero(index == index[np.flatnonzero(index.duplicated())[0]])
         spelled = [path for _, paths, _ in parts for path in paths]
         raise EmbeddingError(
-            f"{', '.join(map(str, files))}: {spelled[rows[0]]!r} (row {rows[0] + 1}) and {spelled[rows[1]]!r} "
-            f"(row {rows[1] + 1}) are the same item; {int(index.duplicated().sum())} items stand twice."
+            f"{', '.join(map(str, files))}: {spelled[rows[0]]!r} (row {rows[0] + 1}) and "
+            f"{spelled[rows[1]]!r} (row {rows[1] + 1}) are the same item; "
+            f"{int(index.duplicated().sum())} items stand twice."
         )
     vectors_ND = parts[0][2] if len(parts) == 1 else np.concatenate([vectors for _, _, vectors in parts])
     return Vectors(", ".join(map(str, files)), index, vectors_ND)
@@ -153,8 +154,8 @@ def _stacked(file: Path, paths: list[str], vectors: list[NDArray[Any]]) -> NDArr
     for row, (path, vector) in enumerate(zip(paths, vectors, strict=True), start=1):
         if vector.ndim != 1 or vector.shape != vectors[0].shape:
             raise EmbeddingError(
-                f"{file}, row {row}: {path!r} has shape {vector.shape}; expected one vector per path, all of the same "
-                f"width (the first has {vectors[0].shape})."
+                f"{file}, row {row}: {path!r} has shape {vector.shape}; expected one vector per path, all of "
+                f"the same width (the first has {vectors[0].shape})."
             )
     return np.stack(vectors) if vectors else np.empty((0, 0), dtype=np.float32)
 
@@ -163,7 +164,8 @@ def _check(file: Path, paths: list[str], vectors_ND: NDArray[Any]) -> None:
     """Refuse what must not be scored, naming the row."""
     if vectors_ND.ndim != 2 or vectors_ND.shape[1] == 0 or vectors_ND.dtype.kind != "f":
         raise EmbeddingError(
-            f"{file}: shape {vectors_ND.shape}, type {vectors_ND.dtype}; expected floating point numbers, one row per path."
+            f"{file}: shape {vectors_ND.shape}, type {vectors_ND.dtype}; expected floating point numbers, "
+            "one row per path."
         )
     if len(paths) != len(vectors_ND):
         raise EmbeddingError(f"{file}: {len(paths)} paths for {len(vectors_ND)} vectors.")

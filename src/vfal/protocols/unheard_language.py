@@ -12,7 +12,7 @@ from vfal.protocol import Bench, Measurement, Protocol, ProtocolCard
 
 
 class UnheardLanguage(Protocol):
-    """EER and AUC of verification for the voices of each language; `evaluate.heard_languages` says which were heard.
+    """EER and AUC of verification by the language of the voice; `evaluate.heard_languages` were heard.
 
     A model trained on one of two languages gives two cells of MAV-Celeb's table; its challenge prints the
     mean of the four cells of two models (`vfal score` prints it for the challenge's lists).

@@ -41,8 +41,8 @@ def recognise(path: Path) -> str:
             return name
     shown = head[0][:120] if head else ""
     raise DataError(
-        f"{path}: no known list format; its first row is {shown!r}. Known: {', '.join(SHELF)} (--format names "
-        "one; a file of columns needs the same separator throughout)."
+        f"{path}: no known list format; its first row is {shown!r}. Known: {', '.join(SHELF)} "
+        "(--format names one; a file of columns needs the same separator throughout)."
     )
 
 

@@ -14,7 +14,7 @@ from vfal.lists.trial_list import TrialList, build
 
 
 class Fame(Format):
-    """`English_test.txt`: `key voices/English/00000.wav faces/English/00000.jpg`; perhaps 0 or 1 after the key."""
+    """`English_test.txt`: `key voices/English/00000.wav faces/English/00000.jpg`; maybe a label second."""
 
     title: ClassVar = "FAME trials"
     source: ClassVar = "mavceleb/mavceleb_baseline, README"

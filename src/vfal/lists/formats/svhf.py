@@ -42,8 +42,8 @@ class Svhf(Format):
         wrong = np.flatnonzero(~np.isin(label, [str(place) for place in range(size)]))
         if wrong.size:
             raise DataError(
-                f"{path}, row {wrong[0] + 1}: label {label[wrong[0]]!r}, expected the place of the right candidate, "
-                f"0 to {size - 1}."
+                f"{path}, row {wrong[0] + 1}: label {label[wrong[0]]!r}, expected the place of the right "
+                f"candidate, 0 to {size - 1}."
             )
         right = label.astype(np.int64)
         order = np.argsort(np.arange(size)[None] != right[:, None], axis=1, kind="stable")
