@@ -76,6 +76,22 @@ def preset(name: Annotated[str, typer.Argument(help="tiny, demo or full.")]) -> 
 
 
 @app.command()
+def tune(
+    trials: Annotated[int, typer.Option(min=0, help="How many to add; 0: up to tune.trials in all.")] = 0,
+    show: Annotated[bool, typer.Option("--show", help="Run nothing; print the study.")] = False,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Run nothing; write the winner to params.yaml.")
+    ] = False,
+) -> None:
+    """Tune the keys of `tune.space` with Optuna on validation identities; the winner is proposed as a diff."""
+    from vfal.tuning import study
+
+    if sum((trials > 0, show, apply)) > 1:
+        raise ConfigError("vfal tune: --trials, --show and --apply exclude each other.")
+    study.show() if show else study.apply() if apply else study.tune(trials)
+
+
+@app.command()
 def doctor() -> None:
     """Check parameters, tools and disk before any work; exit 1 when something would fail."""
     from vfal.doctor import examine
@@ -103,8 +119,11 @@ def methods() -> None:
 def sync() -> None:
     """Mirror the runs on disk to MLflow and register the model. A dead server is a note, not a failure."""
     from vfal.tracking.mirror import sync as mirror
+    from vfal.tracking.studies import mirror_studies
 
-    typer.echo(mirror(load_params()))
+    params = load_params()
+    for said in (mirror(params), *mirror_studies(params)):
+        typer.echo(said)
 
 
 @app.command()

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from vfal.core.death import die_with_parent
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+_one_is_shown = False
 
 
 def give_way() -> None:
@@ -30,6 +32,18 @@ def worker_count(asked: int) -> int:
     return asked or len(os.sched_getaffinity(0)) if sys.platform == "linux" else asked or os.cpu_count() or 1
 
 
+@contextmanager
+def only_bar() -> Iterator[Progress]:
+    """A progress bar beside which those of the work inside stay silent: two would write over each other."""
+    global _one_is_shown
+    with progress_bar() as bar:
+        before, _one_is_shown = _one_is_shown, True
+        try:
+            yield bar
+        finally:
+            _one_is_shown = before
+
+
 def progress_bar() -> Progress:
     """A progress bar on stderr; silent when stderr is not a terminal."""
     console = Console(stderr=True)
@@ -39,7 +53,7 @@ def progress_bar() -> Progress:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=console,
-        disable=not console.is_terminal,
+        disable=_one_is_shown or not console.is_terminal,
     )
 
 

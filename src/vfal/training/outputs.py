@@ -20,6 +20,7 @@ from vfal.core.tables import read_table, write_table
 from vfal.method import Method
 from vfal.training.checkpoint import load_strictly, load_tensors, save_tensors
 from vfal.training.identity_weights import IdentityWeights
+from vfal.training.loop import Trained
 from vfal.training.phases import METHOD, Setting, build_method, new_tracker
 
 CURVE = "curve.jsonl"
@@ -54,6 +55,13 @@ def read_trained(folder: Path, seed: int, params: Params) -> Method:
     about = read_json(path.with_suffix(".json"))
     method = build_method(params, about["feature_width"], about["identities"], None)
     load_strictly(method, load_tensors(path), path)
+    return method.eval()
+
+
+def build_kept(setting: Setting, trained: Trained) -> Method:
+    """The model of the step that validation chose, in evaluation mode."""
+    method = build_method(setting.params, setting.material.feature_width, len(setting.identities), None)
+    method.load_state_dict(trained.best["model"])
     return method.eval()
 
 
