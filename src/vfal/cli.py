@@ -79,11 +79,9 @@ def preset(name: Annotated[str, typer.Argument(help="tiny, demo or full.")]) -> 
 def tune(
     trials: Annotated[int, typer.Option(min=0, help="How many to add; 0: up to tune.trials in all.")] = 0,
     show: Annotated[bool, typer.Option("--show", help="Run nothing; print the study.")] = False,
-    apply: Annotated[
-        bool, typer.Option("--apply", help="Run nothing; write the winner to params.yaml.")
-    ] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Run nothing; write the winner.")] = False,
 ) -> None:
-    """Tune the keys of `tune.space` with Optuna on validation identities; the winner is proposed as a diff."""
+    """Tune the keys of `tune.space` on validation identities; the winner is a diff of params.yaml."""
     from vfal.tuning import study
 
     if sum((trials > 0, show, apply)) > 1:

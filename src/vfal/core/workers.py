@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from contextvars import ContextVar
 from multiprocessing import get_context
 from typing import TypeVar
 
@@ -15,7 +16,7 @@ from vfal.core.death import die_with_parent
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-_one_is_shown = False
+_one_is_shown = ContextVar("one_is_shown", default=False)
 
 
 def give_way() -> None:
@@ -35,13 +36,12 @@ def worker_count(asked: int) -> int:
 @contextmanager
 def only_bar() -> Iterator[Progress]:
     """A progress bar beside which those of the work inside stay silent: two would write over each other."""
-    global _one_is_shown
     with progress_bar() as bar:
-        before, _one_is_shown = _one_is_shown, True
+        before = _one_is_shown.set(True)
         try:
             yield bar
         finally:
-            _one_is_shown = before
+            _one_is_shown.reset(before)
 
 
 def progress_bar() -> Progress:
@@ -53,7 +53,7 @@ def progress_bar() -> Progress:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=console,
-        disable=_one_is_shown or not console.is_terminal,
+        disable=_one_is_shown.get() or not console.is_terminal,
     )
 
 

@@ -72,7 +72,7 @@ def read_trials(split: Split) -> dict[str, pd.DataFrame]:
 
 
 class ValidationAccuracy:
-    """1:2 matching accuracy on the validation identities; voice to face is what a step is chosen by (SSoS)."""
+    """1:2 matching accuracy on the validation identities; voice to face chooses the step (SSoS)."""
 
     def __init__(self, material: Material, params: Params) -> None:
         self.material, self.params = material, params

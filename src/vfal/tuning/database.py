@@ -36,7 +36,7 @@ def address_of(tune: Tune) -> Address:
 
 def retry_callback() -> RetryHeartbeatStaleTrialCallback:
     """What puts a killed trial back into the queue."""
-    with _experimental():
+    with experimental():
         return RetryHeartbeatStaleTrialCallback(max_retry=TIMES_TRIED_AGAIN)
 
 
@@ -56,9 +56,11 @@ def open_study(
 ) -> optuna.Study:
     """The study of `tune.study`, made with the attributes `new` where there is none.
 
-    `first` are the values of params.yaml, to be measured before any other unless they have been. With `new` None a study that is not there is a `ConfigError`; a database that cannot be used is a
-    `MachineError`, and so is one that does not answer.
+    `first` are the values of params.yaml, to be measured before any other unless they have been. With
+    `new` None a study that is not there is a `ConfigError`; a database that cannot be used, or does not
+    answer, is a `MachineError`.
     """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # a trial that ends early is no warning here
     address = address_of(tune)
     if address.database is not None:
         address.database.parent.mkdir(parents=True, exist_ok=True)
@@ -101,8 +103,8 @@ def refuse_another(study: optuna.Study, asked: Mapping[str, Any], digest: str | 
     for key in sorted({*made, *asked}):
         if made.get(key) != asked.get(key):
             raise ConfigError(
-                f"study '{study.study_name}': its trials were made with {key} {_shown(made.get(key))}, params.yaml "
-                f"has {_shown(asked.get(key))}. Put it back, or name another study under tune.study."
+                f"study '{study.study_name}': its trials were made with {key} {_shown(made.get(key))}, "
+                f"params.yaml has {_shown(asked.get(key))}. Put it back, or name another tune.study."
             )
     if digest is not None and study.user_attrs.get(DATA) != digest:
         raise ConfigError(
@@ -121,7 +123,7 @@ def _storage(tune: Tune, address: Address) -> RDBStorage:
     else:
         connect = {"connect_timeout": PATIENCE_S}
     try:
-        with _experimental():
+        with experimental():
             return RDBStorage(
                 address.uri,
                 engine_kwargs={"connect_args": connect},
@@ -149,7 +151,7 @@ def _unusable(address: Address, reason: str) -> MachineError:
 
 
 @contextmanager
-def _experimental() -> Iterator[None]:
+def experimental() -> Iterator[None]:
     """Heartbeats are experimental to Optuna, which says so every time."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)

@@ -108,7 +108,7 @@ class _Watch:
 
 
 def warmed_up(params: Params, setting: Setting, digest: str, *, keep: int) -> Path:
-    """The state that phase 1 leaves, made when no trial has made it: what only later phases read is no matter.
+    """The state that phase 1 leaves, made when no trial has made it; what only later phases read is alike.
 
     `digest` is that of the data. Of all states the `keep` latest used stay on disk.
     """

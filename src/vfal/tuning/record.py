@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from vfal.core.config.tuning import Tune
 from vfal.core.files import write_json, write_text
 from vfal.core.paths import STUDIES
-from vfal.tuning.database import BASE, DEFAULTS
+from vfal.tuning.database import BASE, DEFAULTS, experimental
 from vfal.tuning.objective import REASON, VALUES
 
 
@@ -74,6 +74,8 @@ def write_record(described: dict[str, Any]) -> Path:
 
 
 def _trial(trial: FrozenTrial) -> dict[str, Any]:
+    with experimental():
+        retry_of = RetryHeartbeatStaleTrialCallback.retried_trial_number(trial)
     infeasible = any(value > 0 for value in trial.constraints.values())
     state = "infeasible" if infeasible and trial.state == TrialState.PRUNED else trial.state.name.lower()
     return {
@@ -84,7 +86,7 @@ def _trial(trial: FrozenTrial) -> dict[str, Any]:
         "reports": {str(step): value for step, value in sorted(trial.intermediate_values.items())},
         "constraints": trial.constraints,
         "reason": trial.user_attrs.get(REASON, ""),
-        "retry_of": RetryHeartbeatStaleTrialCallback.retried_trial_number(trial),
+        "retry_of": retry_of,
         "defaults": bool(trial.user_attrs.get(DEFAULTS)),
         "seconds": round(trial.duration.total_seconds(), 1) if trial.duration else None,
     }

@@ -5,12 +5,14 @@ from typing import Any
 
 import optuna
 
-from vfal.core.config.params import Params
+from vfal.core.config.params import ABLATED, Params
 from vfal.core.config.tuning import Searched, Tune, Value
 from vfal.core.config.writing import value_at
 from vfal.core.errors import ConfigError
 from vfal.core.growth import updates_needed
 
+# What the features and the training of a trial are made by, beside the method's own block.
+BLOCKS = ("collect", "prepare", "preprocess", "pretrain", "embed", *ABLATED[:-1])
 DIGITS = 4  # significant ones of a drawn value: params.yaml stays readable, and holds what was measured
 
 
@@ -41,11 +43,7 @@ def start_of(raw: Mapping[str, Any], tune: Tune) -> dict[str, Value]:
             )
         if not _inside(values[0], tune.space[name]):
             ends = tune.space[name].ends
-            span = (
-                f"one of {', '.join(map(str, ends))}"
-                if tune.space[name].choices
-                else f"{ends[0]} to {ends[1]}"
-            )
+            span = (", " if tune.space[name].choices else " to ").join(map(str, ends))
             raise ConfigError(
                 f"tune.space.{name}: {keys[0]} is {values[0]} in params.yaml, outside the searched {span}. "
                 "The first trial measures params.yaml as it is; widen the range."
@@ -82,18 +80,8 @@ def depends_on(params: Params) -> dict[str, Any]:
     from vfal.tracking.plan import flatten
 
     tune = params.tune
-    blocks = (
-        "collect",
-        "prepare",
-        "preprocess",
-        "pretrain",
-        "embed",
-        "warm_up",
-        "weigh_identities",
-        "retrain",
-    )
     dump = params.model_dump(by_alias=True)
-    held = {name: dump[name] for name in blocks} | {"methods": {tune.method: dump["methods"][tune.method]}}
+    held = {name: dump[name] for name in BLOCKS} | {"methods": {tune.method: dump["methods"][tune.method]}}
     drawn = {key for keys in tune.bound().values() for key in keys}
     flat = {key: value for key, value in flatten(held).items() if key not in drawn}
     asked = {"method": tune.method, "objective": dump["tune"]["objective"]}
@@ -106,8 +94,9 @@ def depends_on(params: Params) -> dict[str, Any]:
 
 def _suggest(trial: optuna.Trial, name: str, searched: Searched) -> Value:
     if searched.choices is not None:
-        value: Value = trial.suggest_categorical(name, searched.choices)
-        return value
+        chosen = trial.suggest_categorical(name, searched.choices)
+        assert chosen is not None
+        return chosen
     low, high, log = searched.low, searched.high, bool(searched.log)
     assert low is not None and high is not None
     if isinstance(low, int) and isinstance(high, int):

@@ -1,6 +1,5 @@
 """`vfal tune`: run trials, write down what they found, propose the winner."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,7 +50,6 @@ def tune(more: int = 0) -> None:
     tune_ = params.tune
     study = open_study(tune_, new={BASE: asked, DATA: seen.digest}, first=start)
     refuse_another(study, asked, seen.digest)
-    logging.getLogger("optuna").setLevel(logging.ERROR)  # a trial that ends early is no warning here
     with database_errors(address_of(tune_)):
         done = len(study.get_trials(deepcopy=False, states=FINISHED))
         objective = Objective(raw, seen, start, state_folder() / "tuning" / tune_.study)

@@ -13,12 +13,12 @@ def print_study(
     console: Console, described: Mapping[str, Any], summary: Mapping[str, Any], diff: str
 ) -> None:
     """One row per trial, the best one marked; then the gain over params.yaml and the proposed change."""
-    keys = [key for bound in described["space"].values() for key in bound]
-    table = Table("trial", "state", "accuracy", *keys, "s", "", title=f"study {described['study']}")
+    names = {name: keys[0] for name, keys in described["space"].items()}
+    table = Table("trial", "state", "accuracy", *names, "s", "", title=f"study {described['study']}")
     for trial in described["trials"]:
         marks = [name for name in ("best", "defaults") if described[name] == trial["number"]]
         value = "" if trial["value"] is None else f"{trial['value']:.4f}"
-        held = [f"{trial['values'][key]}" if key in trial["values"] else "" for key in keys]
+        held = [str(trial["values"].get(key, "")) for key in names.values()]
         seconds = "" if trial["seconds"] is None else f"{trial['seconds']:.0f}"
         told = ", ".join(marks) or _short(trial)
         style = "bold" if "best" in marks else "dim" if trial["value"] is None else ""

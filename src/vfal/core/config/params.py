@@ -199,8 +199,8 @@ def _space_is_allowed(raw: Mapping[str, Any], params: Params) -> None:
                 if parts[0] not in ABLATED or (parts[0] == "methods" and parts[1:2] != [method]):
                     with_overrides(raw, {key: None})  # a misspelt key is that first of all
                     raise ConfigError(
-                        f"params.yaml, {place}.keys: '{key}' is nothing that a trial of {method} trains anew; "
-                        f"expected keys of {', '.join(ABLATED[:-1])} or methods.{method}."
+                        f"params.yaml, {place}.keys: '{key}' is nothing that a trial of {method} trains "
+                        f"anew; expected keys of {', '.join(ABLATED[:-1])} or methods.{method}."
                     )
                 for value in searched.ends:
                     _value_is_allowed(raw, key, value, place)
