@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from vfal.core.config.params import check_all, read_raw, with_overrides
-from vfal.core.config.writing import value_at, with_value
+from vfal.core.config.params import read_raw
+from vfal.core.config.writing import rewritten
 from vfal.core.errors import ConfigError
 from vfal.core.files import write_text
 from vfal.core.shelf import nearest
@@ -21,12 +21,7 @@ def apply_preset(name: str, params: Path) -> dict[str, Any]:
     known = sorted(path.stem for path in folder.glob("*.yaml"))
     if name not in known:
         raise ConfigError(f"preset '{name}': no such file in {folder}. {nearest(name, known)}")
-    raw, wanted = read_raw(params), read_raw(folder / f"{name}.yaml")
-    check_all(with_overrides(raw, wanted))
-    changed = {dotted: value for dotted, value in wanted.items() if value_at(raw, dotted) != value}
-    text = params.read_text(encoding="utf-8")
-    for dotted, value in changed.items():
-        text = with_value(text, dotted, value)
+    text, changed = rewritten(params, read_raw(folder / f"{name}.yaml"))
     if changed:
         write_text(params, text)
     return changed

@@ -99,7 +99,7 @@ class _Mirror:
             return
         # All carry the time of the run's start: written twice, they are the same rows.
         at_ms = run.info.start_time
-        metrics = [Metric(REPORT, value, at_ms, int(step)) for step, value in trial["reports"].items()]
+        metrics = [Metric(REPORT, value, at_ms, step) for step, value in trial["reports"]]
         if trial["value"] is not None:
             metrics.append(Metric(VALUE, trial["value"], at_ms, 0))
         params = [Param(key, str(value)) for key, value in trial["values"].items()]

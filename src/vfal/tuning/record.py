@@ -83,7 +83,7 @@ def _trial(trial: FrozenTrial) -> dict[str, Any]:
         "state": state,
         "value": trial.value if trial.state == TrialState.COMPLETE else None,
         "values": trial.user_attrs.get(VALUES, {}),
-        "reports": {str(step): value for step, value in sorted(trial.intermediate_values.items())},
+        "reports": [list(report) for report in sorted(trial.intermediate_values.items())],  # step, value
         "constraints": trial.constraints,
         "reason": trial.user_attrs.get(REASON, ""),
         "retry_of": retry_of,

@@ -10,12 +10,12 @@ from rich.console import Console
 
 from vfal.core.config.params import Params, check_all, read_raw
 from vfal.core.config.tuning import Value
-from vfal.core.errors import DataError
+from vfal.core.config.writing import rewritten
+from vfal.core.errors import ConfigError, DataError
 from vfal.core.files import write_text
 from vfal.core.paths import PARAMS, state_folder
 from vfal.core.workers import only_bar
 from vfal.tracking.studies import mirror_study
-from vfal.tuning import proposal
 from vfal.tuning.database import (
     BASE,
     DATA,
@@ -27,6 +27,7 @@ from vfal.tuning.database import (
 )
 from vfal.tuning.objective import Objective
 from vfal.tuning.pictures import draw_pictures
+from vfal.tuning.proposal import proposal
 from vfal.tuning.record import describe, folder_of, summarise, write_record
 from vfal.tuning.seen import load_seen
 from vfal.tuning.space import depends_on, start_of
@@ -44,6 +45,8 @@ def tune(more: int = 0) -> None:
     """
     raw = read_raw(PARAMS)
     params = check_all(raw)
+    if params.retrain.weights:
+        raise ConfigError("retrain.weights: names a released model; nothing is trained, so nothing can be tuned.")
     start = start_of(raw, params.tune)
     seen = load_seen(params)
     asked = depends_on(params)
@@ -76,7 +79,9 @@ def apply() -> None:
     with database_errors(address_of(params.tune)):
         summary = summarise(describe(study, params.tune))
     values = winning_values(study.study_name, summary)
-    changed = proposal.apply(PARAMS, proposal.proposed(PARAMS, values))
+    text, changed = rewritten(PARAMS, values)
+    if changed:
+        write_text(PARAMS, text)
     for key, value in values.items():
         _console.print(f"{key}: {value}")
     held = "now holds" if changed else "already held"
@@ -128,7 +133,7 @@ def _publish(study: optuna.Study, params: Params) -> dict[str, Any]:
     notes = draw_pictures(study, folder)
     diff = ""
     if summary["values"] is not None:
-        diff = proposal.as_diff(PARAMS, proposal.proposed(PARAMS, summary["values"]))
+        diff = proposal(PARAMS, summary["values"])
     write_text(folder / "proposal.diff", diff)
     print_study(_console, described, summary, diff)
     for note in [*notes, mirror_study(params, folder), f"Record and pictures: {folder}/"]:

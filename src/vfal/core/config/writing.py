@@ -3,9 +3,32 @@
 import io
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from vfal.core.config.params import check_all, read_raw, with_overrides
+from vfal.core.errors import ConfigError
+
+
+def rewritten(path: Path, wanted: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The text of params.yaml with `wanted` (dotted keys) in it, and which of them that changes.
+
+    Every other character stays, comments too. Values that params refuse are a `ConfigError`, and so is a
+    file laid out so that they cannot be written.
+    """
+    raw = read_raw(path)
+    overridden = with_overrides(raw, wanted)
+    check_all(overridden)
+    changed = {dotted: value for dotted, value in wanted.items() if value_at(raw, dotted) != value}
+    text = path.read_text(encoding="utf-8")
+    for dotted, value in changed.items():
+        text = _with_value(text, dotted, value)
+        if not _holds(text, dotted, value):
+            raise ConfigError(f"{path}: cannot write {dotted}: {value}. Put it on a line of its own first.")
+    return text, changed
 
 
 def value_at(block: Any, dotted: str) -> Any:
@@ -15,15 +38,24 @@ def value_at(block: Any, dotted: str) -> Any:
     return block
 
 
-def with_value(text: str, dotted: str, value: Any) -> str:
-    """The text of params.yaml with the value of one dotted key replaced where it stands, comments kept."""
+def _holds(text: str, dotted: str, value: Any) -> bool:
+    try:
+        return bool(value_at(YAML(typ="safe", pure=True).load(text), dotted) == value)
+    except (YAMLError, KeyError, TypeError):
+        return False
+
+
+def _with_value(text: str, dotted: str, value: Any) -> str:
+    """`text` with the value of one key replaced where it stands."""
     parent, _, key = dotted.rpartition(".")
     document = YAML().load(text)
     block = value_at(document, parent) if parent else document
+    if parent and block.fa.flow_style():  # {a: 1, b: 2} on one line is one value
+        return _with_value(text, parent, {**block, key: value})
     old: Any = block[key]
     if isinstance(value, Mapping) and set(value) == set(old) and not old.fa.flow_style():
         for inner, item in value.items():  # line by line, so that each keeps its comment
-            text = with_value(text, f"{dotted}.{inner}", item)
+            text = _with_value(text, f"{dotted}.{inner}", item)
         return text
     lines = text.split("\n")
     (at, _), (first, column) = block.lc.key(key), block.lc.value(key)
