@@ -7,12 +7,12 @@ from vfal.core.config.params import Params
 from vfal.core.files import write_json, write_text
 from vfal.tracking.studies import mirror_studies, mirror_study
 
-FOLDER = Path("reports/tune/words")
+FOLDER, KEY = Path("reports/tune/words"), "methods.seeking_the_shape.margin"
 
 
 def trial(number: int, state: str, value: float | None, margin: float) -> dict[str, Any]:
     return {
-        "number": number, "state": state, "value": value, "values": {"methods.seeking_the_shape.margin": margin},
+        "number": number, "state": state, "value": value, "values": {KEY: margin},
         "reports": [[20, 0.5], [40, 0.6]] if state != "infeasible" else [], "reason": "", "seconds": 3.5,
     }  # fmt: skip
 
@@ -22,7 +22,7 @@ def write_study(*trials: dict[str, Any]) -> None:
         "study": "words",
         "depends_on": {"warm_up.steps": "60"},
         "objective": {"directions": ["v2f"], "seeds": [1]},
-        "space": {"margin": ["methods.seeking_the_shape.margin"]},
+        "space": {"margin": [KEY]},
         "trials": list(trials),
     }
     write_json(FOLDER / "study.json", study)
@@ -42,7 +42,9 @@ def runs(folder: Path) -> list[Any]:
     return list(client.search_runs(experiments))
 
 
-def test_a_study_is_one_run_with_a_nested_run_for_every_finished_trial(checkout: Path, params: Params) -> None:
+def test_a_study_is_one_run_with_one_nested_below_it_for_every_finished_trial(
+    checkout: Path, params: Params
+) -> None:
     write_study(*FIRST, trial(3, "running", None, 2.0), trial(4, "fail", None, 2.0))
     assert "study words, 4 run(s) added" in mirror_study(params, FOLDER)
     found = {run.info.run_name: run for run in runs(checkout)}
@@ -54,7 +56,7 @@ def test_a_study_is_one_run_with_a_nested_run_for_every_finished_trial(checkout:
         assert run.info.experiment_id == parent.info.experiment_id
     best = found["trial 0"].data
     assert best.metrics["tune/validation_accuracy"] == 0.65 and best.metrics["tune/report"] == 0.6
-    assert best.params == {"methods.seeking_the_shape.margin": "3.4"}
+    assert best.params == {KEY: "3.4"}
     assert found["trial 2"].data.tags["vfal.trial"] == "infeasible"
     assert "tune/validation_accuracy" not in found["trial 1"].data.metrics
 

@@ -46,7 +46,7 @@ def tune(more: int = 0) -> None:
     raw = read_raw(PARAMS)
     params = check_all(raw)
     if params.retrain.weights:
-        raise ConfigError("retrain.weights: names a released model; nothing is trained, so nothing can be tuned.")
+        raise ConfigError("retrain.weights: names a released model; nothing is trained, so nothing is tuned.")
     start = start_of(raw, params.tune)
     seen = load_seen(params)
     asked = depends_on(params)
