@@ -72,14 +72,11 @@ def _show(record: Path) -> dict[str, Any]:
         {"trial": trial["number"], "state": trial["state"], "accuracy": trial["value"], **trial["values"]}
         for trial in read_json(record / "study.json")["trials"]
     ]
-    create_table_artifact(
-        trials, key="tune-trials", description=f"Study {record.name}, validation identities"
-    )
+    title = f"Study {record.name}, on validation identities"
+    create_table_artifact(trials, key="tune-trials", description=title)
     diff = (record / "proposal.diff").read_text(encoding="utf-8")
-    proposal = (
-        f"```diff\n{diff}```\n`vfal tune --apply` writes it." if diff else "params.yaml holds the winner."
-    )
-    create_markdown_artifact(f"# Study {record.name}\n\n{proposal}\n", key="tune-proposal")
+    said = f"```diff\n{diff}```\n`vfal tune --apply` writes it." if diff else "params.yaml holds the winner."
+    create_markdown_artifact(f"# {title}\n\n{said}\n", key="tune-proposal")
     return summary
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from vfal.core.config.params import check_all, load_params, read_raw
 from vfal.core.errors import ConfigError, DataError, DivergedError, MachineError
-from vfal.core.files import read_json
+from vfal.core.files import read_json, write_json
 from vfal.core.tables import read_table, write_table
 from vfal.training.runs import run_retraining, run_warm_up, run_weighing
 from vfal.tuning import objective, study
@@ -212,7 +212,7 @@ def test_an_interrupted_trial_is_tried_again_by_the_next_call(
     study.tune()
     ended = [(trial["state"], trial["defaults"], trial["retry_of"]) for trial in trials()]
     assert ended == [("fail", True, None), ("complete", True, 0), ("complete", False, None)]
-    assert not list(Path(".state/tuning/margin_keep_delta").glob("*"))
+    assert not list(Path(".state/tuning/trials/margin_keep_delta").glob("*"))
 
 
 def test_two_workers_share_one_study(checkout: Checkout) -> None:
@@ -272,6 +272,16 @@ def test_showing_a_study_that_is_not_there_names_the_nearest(checkout: Checkout)
     checkout(tune__study="margin_keep_delat")
     with pytest.raises(ConfigError, match=r"no study .* Did you mean 'margin_keep_delta'"):
         study.show()
+
+
+def test_features_made_under_other_parameters_are_refused_before_any_trial(checkout: Checkout) -> None:
+    folder = checkout()
+    made = {key: load_params().model_dump(mode="json")[key] for key in ("pretrain", "embed")}
+    made["embed"]["voice_s"] = 9.0
+    write_json(folder / "dvc.lock", {"stages": {"embed": {"params": {"params.yaml": made}}}})
+    with pytest.raises(ConfigError, match=r"params.yaml, embed: has changed since stage embed ran"):
+        study.tune()
+    assert not (folder / ".state/tuning").exists()
 
 
 def test_a_study_is_not_continued_under_other_parameters(checkout: Checkout) -> None:

@@ -11,6 +11,8 @@ from optuna.trial import TrialState
 from vfal.core.files import whole_file
 
 LEAST_TRIALS = 3  # complete ones; importances and contours of fewer say nothing
+VALUE = "validation accuracy"
+SIDE_INCHES = 3.2  # of one small panel
 
 
 def draw_pictures(study: optuna.Study, folder: Path) -> list[str]:
@@ -23,29 +25,35 @@ def draw_pictures(study: optuna.Study, folder: Path) -> list[str]:
     mpl.use("Agg")
     from optuna.visualization import matplotlib as drawing
 
-    names = {name for trial in complete for name in trial.params}
-    drawn: dict[str, Callable[[optuna.Study], Any]] = {
-        "history": drawing.plot_optimization_history,
-        "importances": drawing.plot_param_importances,
-        "slice": drawing.plot_slice,
+    names = len({name for trial in complete for name in trial.params})
+    drawn: dict[str, tuple[Callable[..., Any], tuple[float, float]]] = {
+        "history": (drawing.plot_optimization_history, (8, 4)),
+        "importances": (drawing.plot_param_importances, (8, 1 + 0.6 * names)),
+        "slice": (drawing.plot_slice, (2 + SIDE_INCHES * names, 4)),
     }
-    if len(names) > 1:
-        drawn["contour"] = drawing.plot_contour
-    # The pipeline's figures use the same library; none of its settings may stay behind.
+    if names > 1:
+        side = (SIDE_INCHES if names > 2 else 2 * SIDE_INCHES) * names
+        drawn["contour"] = (drawing.plot_contour, (side + 2, side))
+    # The report's figures use the same library; none of these settings may stay behind.
     with mpl.rc_context(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # experimental; colours of values that are all equal
-        return [said for name, draw in drawn.items() if (said := _save(name, draw, study, folder))]
+        said = [_save(folder / f"{name}.png", draw, size, study) for name, (draw, size) in drawn.items()]
+    return [sentence for sentence in said if sentence]
 
 
-def _save(name: str, draw: Callable[[optuna.Study], Any], study: optuna.Study, folder: Path) -> str:
+def _save(path: Path, draw: Callable[..., Any], inches: tuple[float, float], study: optuna.Study) -> str:
     from matplotlib import pyplot
 
     try:
-        draw(study)
+        draw(study, target_name=VALUE)
     except (ValueError, RuntimeError) as error:  # values that do not vary
         pyplot.close("all")
-        return f"{name}.png was not drawn: {str(error).partition(chr(10))[0]}"
-    with whole_file(folder / f"{name}.png") as partial:
-        pyplot.gcf().savefig(partial, format="png", dpi=110, bbox_inches="tight")
+        return f"{path.name} was not drawn: {str(error).partition(chr(10))[0]}"
+    figure = pyplot.gcf()
+    figure.set_size_inches(inches)
+    for axes in figure.axes:
+        axes.label_outer()
+    with whole_file(path) as partial:
+        figure.savefig(partial, format="png", dpi=100, bbox_inches="tight")
     pyplot.close("all")
     return ""

@@ -10,9 +10,10 @@ from vfal.core.config.tuning import Searched, Tune, Value
 from vfal.core.config.writing import value_at
 from vfal.core.errors import ConfigError
 from vfal.core.growth import updates_needed
+from vfal.tuning.seen import MAKERS
 
 # What the features and the training of a trial are made by, beside the method's own block.
-BLOCKS = ("collect", "prepare", "preprocess", "pretrain", "embed", *ABLATED[:-1])
+BLOCKS = (*MAKERS, *ABLATED[:-1])
 DIGITS = 4  # significant ones of a drawn value: params.yaml stays readable, and holds what was measured
 
 

@@ -1,6 +1,8 @@
 """`vfal tune`: run trials, write down what they found, propose the winner."""
 
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -29,7 +31,7 @@ from vfal.tuning.objective import Objective
 from vfal.tuning.pictures import draw_pictures
 from vfal.tuning.proposal import proposal
 from vfal.tuning.record import describe, folder_of, summarise, write_record
-from vfal.tuning.seen import load_seen
+from vfal.tuning.seen import load_seen, refuse_stale_features
 from vfal.tuning.space import depends_on, start_of
 from vfal.tuning.table import best_value, print_study
 
@@ -47,6 +49,7 @@ def tune(more: int = 0) -> None:
     params = check_all(raw)
     if params.retrain.weights:
         raise ConfigError("retrain.weights: names a released model; nothing is trained, so nothing is tuned.")
+    refuse_stale_features(raw)
     start = start_of(raw, params.tune)
     seen = load_seen(params)
     asked = depends_on(params)
@@ -55,7 +58,7 @@ def tune(more: int = 0) -> None:
     refuse_another(study, asked, seen.digest)
     with database_errors(address_of(tune_)):
         done = len(study.get_trials(deepcopy=False, states=FINISHED))
-        objective = Objective(raw, seen, start, state_folder() / "tuning" / tune_.study)
+        objective = Objective(raw, seen, start, _work_folder(study))
         try:
             _run(study, objective, more or tune_.trials - done, most=None if more else tune_.trials)
         finally:
@@ -98,6 +101,16 @@ def winning_values(name: str, summary: Mapping[str, Any]) -> dict[str, Value]:
         )
     values: dict[str, Value] = summary["values"]
     return values
+
+
+def _work_folder(study: optuna.Study) -> Path:
+    """Where trials of this checkout keep what they train; what killed ones left there is removed."""
+    folder = state_folder() / "tuning" / "trials" / study.study_name
+    running = {f"trial_{trial.number}" for trial in study.trials if trial.state == TrialState.RUNNING}
+    for left in folder.glob("trial_*"):
+        if left.name not in running:
+            shutil.rmtree(left, ignore_errors=True)
+    return folder
 
 
 def _run(study: optuna.Study, objective: Objective, trials: int, *, most: int | None) -> None:

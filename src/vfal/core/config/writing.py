@@ -26,7 +26,7 @@ def rewritten(path: Path, wanted: Mapping[str, Any]) -> tuple[str, dict[str, Any
     text = path.read_text(encoding="utf-8")
     for dotted, value in changed.items():
         text = _with_value(text, dotted, value)
-        if not _holds(text, dotted, value):
+        if not _reads(text, dotted, value):
             raise ConfigError(f"{path}: cannot write {dotted}: {value}. Put it on a line of its own first.")
     return text, changed
 
@@ -38,10 +38,18 @@ def value_at(block: Any, dotted: str) -> Any:
     return block
 
 
-def _holds(text: str, dotted: str, value: Any) -> bool:
+def holds(block: Any, dotted: str, value: Any) -> bool:
+    """Whether nested blocks have this value under a dotted key."""
     try:
-        return bool(value_at(YAML(typ="safe", pure=True).load(text), dotted) == value)
-    except (YAMLError, KeyError, TypeError):
+        return bool(value_at(block, dotted) == value)
+    except (KeyError, TypeError):
+        return False
+
+
+def _reads(text: str, dotted: str, value: Any) -> bool:
+    try:
+        return holds(YAML(typ="safe", pure=True).load(text), dotted, value)
+    except YAMLError:
         return False
 
 
