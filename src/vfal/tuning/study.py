@@ -58,10 +58,11 @@ def tune(more: int = 0) -> None:
     refuse_another(study, asked, seen.digest)
     with database_errors(address_of(tune_)):
         done = len(study.get_trials(deepcopy=False, states=FINISHED))
-        objective = Objective(raw, seen, start, _work_folder(study))
+        objective = Objective(raw, seen, start, _work_folder(study.study_name))
         try:
             _run(study, objective, more or tune_.trials - done, most=None if more else tune_.trials)
         finally:
+            _sweep(study)
             summary = _publish(study, params)
     winning_values(study.study_name, summary)
 
@@ -103,14 +104,17 @@ def winning_values(name: str, summary: Mapping[str, Any]) -> dict[str, Value]:
     return values
 
 
-def _work_folder(study: optuna.Study) -> Path:
-    """Where trials of this checkout keep what they train; what killed ones left there is removed."""
-    folder = state_folder() / "tuning" / "trials" / study.study_name
+def _work_folder(name: str) -> Path:
+    """Where trials of this checkout keep what they train."""
+    return state_folder() / "tuning" / "trials" / name
+
+
+def _sweep(study: optuna.Study) -> None:
+    """Remove what killed trials left behind; another worker's trials go on."""
     running = {f"trial_{trial.number}" for trial in study.trials if trial.state == TrialState.RUNNING}
-    for left in folder.glob("trial_*"):
+    for left in _work_folder(study.study_name).glob("trial_*"):
         if left.name not in running:
             shutil.rmtree(left, ignore_errors=True)
-    return folder
 
 
 def _run(study: optuna.Study, objective: Objective, trials: int, *, most: int | None) -> None:
