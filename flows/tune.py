@@ -44,23 +44,22 @@ def tune(trials: Annotated[int, Field(ge=0)] = 0, apply: bool = False, folder: s
 def _vfal(*arguments: str) -> None:
     """A `vfal` command that dies with this process, its lines in the log; its failure is a `MachineError`."""
     log, lines = get_run_logger(), []
-    process = subprocess.Popen(
+    with subprocess.Popen(
         dying_with_this_process([str(Path(sys.executable).with_name("vfal")), *arguments]),
         env=tool_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
-    try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            lines.append(line.rstrip())
-            log.info("%s", line.rstrip())
-        code = process.wait()
-    except BaseException:  # a cancelled flow: nothing may go on behind its back
-        process.kill()
-        process.wait()
-        raise
+    ) as process:
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                lines.append(line.rstrip())
+                log.info("%s", line.rstrip())
+            code = process.wait()
+        except BaseException:  # a cancelled flow: nothing may go on behind its back
+            process.kill()
+            raise
     if code:
         raise MachineError(f"vfal {' '.join(arguments)}: exit code {code}. {' | '.join(lines[-LAST_LINES:])}")
 

@@ -125,6 +125,12 @@ def test_a_space_without_the_values_of_params_is_refused(where: dict[str, Any], 
         start_of(raw, check_all(raw).tune)
 
 
+def test_keys_that_say_what_items_are_read_are_refused() -> None:
+    raw = searching("methods.seeking_the_shape.regime", choices=["features", "raw"])
+    with pytest.raises(ConfigError, match=r"regime' says what items are read, and is read once"):
+        start_of(raw, check_all(raw).tune)
+
+
 @pytest.mark.parametrize(
     ("changes", "feasible"),
     [

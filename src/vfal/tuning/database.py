@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from vfal.core.config.tuning import Tune
 from vfal.core.errors import ConfigError, MachineError
-from vfal.core.paths import state_folder
+from vfal.core.paths import STUDIES, state_folder
 from vfal.core.shelf import nearest
 from vfal.tracking.address import Address, resolve, why_silent
 from vfal.tuning.sampling import NumberedSampler
@@ -143,11 +143,11 @@ def _pruner(tune: Tune) -> BasePruner:
 
 
 def _unusable(address: Address, reason: str) -> MachineError:
-    advice = "move the file away" if address.database is not None else "start it"
-    return MachineError(
-        f"tune.storage, {address.shown}: {reason.rstrip('.')}. Nothing was lost: {advice}, or name another "
-        "database, and run again."
-    )
+    if address.database is None:
+        advice = "Start it, or name another database; trials that ended are kept in it"
+    else:
+        advice = f"Move the file away, or name another; what its studies found is also in {STUDIES}"
+    return MachineError(f"tune.storage, {address.shown}: {reason.rstrip('.')}. {advice}.")
 
 
 @contextmanager

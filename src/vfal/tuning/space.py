@@ -14,6 +14,7 @@ from vfal.tuning.seen import MAKERS
 
 # What the features and the training of a trial are made by, beside the method's own block.
 BLOCKS = (*MAKERS, *ABLATED[:-1])
+READ_ONCE = ("regime", "augmentation")  # keys of the method
 DIGITS = 4  # significant ones of a drawn value: params.yaml stays readable, and holds what was measured
 
 
@@ -35,6 +36,12 @@ def start_of(raw: Mapping[str, Any], tune: Tune) -> dict[str, Value]:
     """The values that params.yaml holds, which the first trial measures; `ConfigError` if it could not."""
     start = {}
     for name, keys in tune.bound().items():
+        for key in keys:
+            if key.partition(f"methods.{tune.method}.")[2].partition(".")[0] in READ_ONCE:
+                raise ConfigError(
+                    f"tune.space.{name}: '{key}' says what items are read, and is read once for all trials. "
+                    "Make one study for each."
+                )
         held = {key: value_at(raw, key) for key in keys}
         values = list(held.values())
         if any(value != values[0] for value in values):

@@ -196,13 +196,15 @@ def _space_is_allowed(raw: Mapping[str, Any], params: Params) -> None:
 
     Values that only go wrong together with others pass: such draws are recorded as infeasible.
     """
+    known = _dotted_keys(raw)
     for name, searched in params.tune.space.items():
+        place = f"tune.space.{name}"
         for method, keys in searched.keys.items():
             for key in keys:
-                place = f"tune.space.{name}"
+                if key not in known:
+                    raise ConfigError(f"params.yaml, {place}: unknown key '{key}'. {nearest(key, known)}")
                 parts = key.split(".")
                 if parts[0] not in ABLATED or (parts[0] == "methods" and parts[1:2] != [method]):
-                    with_overrides(raw, {key: None})  # a misspelt key is that first of all
                     raise ConfigError(
                         f"params.yaml, {place}.keys: '{key}' is nothing that a trial of {method} trains "
                         f"anew; expected keys of {', '.join(ABLATED[:-1])} or methods.{method}."
