@@ -46,7 +46,7 @@ def test_a_value_in_the_middle_of_a_line_is_replaced_alone(params: Path) -> None
 
 def test_a_file_laid_out_so_that_nothing_can_be_written_is_left_alone(params: Path) -> None:
     write_json(params, read_raw(params))  # json is yaml
-    with pytest.raises(ConfigError, match=r"params.yaml: cannot write .* on a line of its own"):
+    with pytest.raises(ConfigError, match=r"params.yaml: cannot write .* Give every key a line of its own"):
         rewritten(params, VALUES)
 
 

@@ -67,7 +67,7 @@ def poison_the_test_split(folder: Path) -> None:
 
 def test_a_study_without_the_test_split_is_the_same_study(checkout: Checkout) -> None:
     checkout("whole")
-    study.tune(4)
+    study.tune(3)
     whole = outcomes()
     poison_the_test_split(checkout("poisoned"))
     study.tune(2)
@@ -76,7 +76,7 @@ def test_a_study_without_the_test_split_is_the_same_study(checkout: Checkout) ->
     # Begun with the test split and ended without it, it is one study still: its data did not change.
     poison_the_test_split(checkout("whole"))
     shutil.rmtree(".state")
-    study.tune(4)
+    study.tune(3)
     assert outcomes() == whole
 
 
@@ -139,7 +139,7 @@ def test_impossible_draws_are_recorded_as_infeasible_and_train_nothing(
     ended = {trial["state"] for trial in trials()}
     assert ended == {"complete", "infeasible"}
     for trial in trials():
-        assert (trial["constraints"]["weighing_ends"] > 0) is (trial["state"] == "infeasible")
+        assert (trial["constraints"]["trainable"] > 0) is (trial["state"] == "infeasible")
         if trial["state"] == "infeasible":
             assert trial["reason"].startswith("impossible: ") and not trial["reports"]
     assert read_json(REPORT / "summary.json")["trials"]["infeasible"] >= 1
@@ -216,8 +216,8 @@ def test_an_interrupted_trial_is_tried_again_by_the_next_call(
 
 
 def test_two_workers_share_one_study(checkout: Checkout) -> None:
-    checkout(tune__trials=4)
-    vfal = [sys.executable, "-c", "from vfal.start import main; main()", "tune"]
+    checkout()
+    vfal = [sys.executable, "-c", "from vfal.start import main; main()", "tune", "--trials", "1"]
     workers = [
         subprocess.Popen(vfal, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)
     ]
@@ -225,7 +225,7 @@ def test_two_workers_share_one_study(checkout: Checkout) -> None:
     assert [worker.returncode for worker in workers] == [0, 0], told
     study.show()
     done = trials()
-    assert 4 <= len(done) <= 5  # both may have begun the last one
+    assert [trial["state"] for trial in done] == ["complete", "complete"]
     assert [trial["number"] for trial in done if trial["defaults"]] == [0]
     assert len({json.dumps(trial["values"]) for trial in done}) == len(done)
 
@@ -233,13 +233,13 @@ def test_two_workers_share_one_study(checkout: Checkout) -> None:
 def test_pictures_and_tables_are_written(
     checkout: Checkout, pictures: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    checkout(tune__trials=6)
+    checkout(tune__trials=3)
     study.tune()
     written = {path.name for path in REPORT.iterdir()}
     assert written >= {"study.json", "summary.json", "trials.csv", "proposal.diff"}
     assert written >= {"history.png", "importances.png", "slice.png", "contour.png"}
     table = pd.read_csv(REPORT / "trials.csv")
-    assert list(table["trial"]) == list(range(6)) and "weigh_identities.decay" in table
+    assert list(table["trial"]) == list(range(3)) and "weigh_identities.decay" in table
     said = capsys.readouterr().out
     assert "study margin_keep_delta" in said and "defaults" in said and "was not updated" in said
 

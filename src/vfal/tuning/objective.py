@@ -23,7 +23,7 @@ from vfal.training.weighing import learn_or_set_weights
 from vfal.tuning.seen import Seen
 from vfal.tuning.space import by_key, draw, shortfall
 
-WEIGHING_ENDS = "weighing_ends"  # Optuna's constraint
+TRAINABLE = "trainable"  # Optuna's constraint: at most 0 where the phases can do what was drawn
 VALUES, REASON = "values", "reason"  # attributes of a trial: what it tried, and why it has no value
 
 
@@ -40,13 +40,17 @@ class Objective:
         values = by_key(self.tune, draw(trial, self.tune, self.start))
         trial.set_user_attr(VALUES, values)
         overridden = with_overrides(self.raw, values)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # a trial that is tried again has its constraint
-            trial.set_constraint(WEIGHING_ENDS, shortfall(overridden))
+        params, short, refused = None, shortfall(overridden), ""
         try:
             params = check(overridden)
         except ConfigError as error:
-            raise _without_value(trial, f"impossible: {error}") from None
+            refused = f"impossible: {error}"
+            short = short if short > 0 else 1.0  # keys that do not go together in some other way
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a trial that is tried again has its constraint
+            trial.set_constraint(TRAINABLE, short)
+        if params is None:
+            raise _without_value(trial, refused)
         work = self.folder / f"trial_{trial.number}"
         try:
             return self._value(trial, params, work)
@@ -66,12 +70,10 @@ class Objective:
         return sum(values) / len(values)
 
     def _weights(self, params: Params, seed: int, work: Path) -> IdentityWeights | None:
-        state = Path()
+        setting, state = self._setting(params, seed, work), Path()
         if params.weigh_identities.rule == "learned":
-            state = warmed_up(
-                params, self._setting(params, seed, work), self.seen.digest, keep=self.tune.warm_ups_kept
-            )
-        return learn_or_set_weights(self._setting(params, seed, work), state, RAW / "truth.parquet")
+            state = warmed_up(params, setting, self.seen.digest, keep=self.tune.warm_ups_kept)
+        return learn_or_set_weights(setting, state, RAW / "truth.parquet")
 
     def _setting(self, params: Params, seed: int, work: Path) -> Setting:
         work.mkdir(parents=True, exist_ok=True)

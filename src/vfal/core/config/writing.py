@@ -24,10 +24,15 @@ def rewritten(path: Path, wanted: Mapping[str, Any]) -> tuple[str, dict[str, Any
     check_all(overridden)
     changed = {dotted: value for dotted, value in wanted.items() if value_at(raw, dotted) != value}
     text = path.read_text(encoding="utf-8")
-    for dotted, value in changed.items():
-        text = _with_value(text, dotted, value)
-        if not _reads(text, dotted, value):
-            raise ConfigError(f"{path}: cannot write {dotted}: {value}. Put it on a line of its own first.")
+    try:
+        for dotted, value in changed.items():
+            text = _with_value(text, dotted, value)
+        read_back = YAML(typ="safe", pure=True).load(text) if changed else raw
+    except YAMLError:
+        read_back = None
+    if read_back != overridden:
+        keys = ", ".join(changed)
+        raise ConfigError(f"{path}: cannot write {keys} as it is laid out. Give every key a line of its own.")
     return text, changed
 
 
@@ -43,13 +48,6 @@ def holds(block: Any, dotted: str, value: Any) -> bool:
     try:
         return bool(value_at(block, dotted) == value)
     except (KeyError, TypeError):
-        return False
-
-
-def _reads(text: str, dotted: str, value: Any) -> bool:
-    try:
-        return holds(YAML(typ="safe", pure=True).load(text), dotted, value)
-    except YAMLError:
         return False
 
 
