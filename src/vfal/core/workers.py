@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vfal.core.death import die_with_parent
+from vfal.core.ranks import leading
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -39,7 +40,7 @@ def progress_bar() -> Progress:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=console,
-        disable=not console.is_terminal,
+        disable=not (console.is_terminal and leading()),
     )
 
 

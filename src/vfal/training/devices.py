@@ -9,6 +9,7 @@ from torch import nn
 from vfal.core.config.machine import Machine
 from vfal.core.config.params import Params
 from vfal.core.errors import MachineError
+from vfal.core.ranks import my_place
 from vfal.core.workers import worker_count
 
 
@@ -22,7 +23,9 @@ def prepare_device(machine: Machine, *, small_steps: bool = False) -> torch.devi
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     # The same as use_deterministic_algorithms(True, warn_only=True), which also imports the compiler: 1.3 s.
     torch.set_deterministic_debug_mode("warn")
-    torch.set_num_threads(1 if small_steps else worker_count(machine.threads))
+    place = my_place()
+    threads = machine.threads or max(1, worker_count(0) // place.neighbours)
+    torch.set_num_threads(1 if small_steps else threads)
     name = machine.device
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -30,6 +33,8 @@ def prepare_device(machine: Machine, *, small_steps: bool = False) -> torch.devi
         raise MachineError(
             f"machine.device: '{name}' asked for, this machine has no usable GPU. Use auto or cpu."
         )
+    if name == "cuda" and place.processes > 1:
+        name = f"cuda:{place.local_rank}"
     return torch.device(name)
 
 

@@ -21,6 +21,7 @@ from vfal.training.checkpoint import Checkpoints
 from vfal.training.devices import place, precision_context
 from vfal.training.identity_weights import IdentityWeights
 from vfal.training.optimisers import MomentumSGD, give_momentum, learning_rate, momentum_of
+from vfal.training.processes import average, start_together
 from vfal.training.record import Curve
 
 LOG_EVERY_STEPS = 10
@@ -84,6 +85,7 @@ class Loop:
     def run(self) -> Trained:
         """Train to the end of the phase, from the last checkpoint if there is one."""
         start = self._resume()
+        start_together(self.method, start)
         step = start
         with closing(Curve(self.folder / "curve.jsonl", before_step=self.phase.first_step + start)) as curve:
             with progress_bar() as bar:
@@ -162,6 +164,7 @@ class Loop:
         optimiser = self.optimisers[player]
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
+        average(self.method, optimiser.parameters)
         optimiser.step(rate)
 
     def _weights_done_at(self, step: int) -> bool:

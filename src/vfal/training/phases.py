@@ -18,6 +18,7 @@ from vfal.training.devices import main_device
 from vfal.training.identity_weights import IdentityWeights
 from vfal.training.loop import Loop, Phase, Trained
 from vfal.training.material import Material, raw_encoder
+from vfal.training.processes import split
 
 METHOD = "seeking_the_shape"
 SIGNALS = ("classification", "cosine", "rank")
@@ -57,7 +58,7 @@ def build_method(
                 dropout=settings.trunk_dropout,
             )
     method = get_method(METHOD)
-    return method(parts["voice"], parts["face"], identities=identities, settings=settings)
+    return method(split(parts["voice"]), split(parts["face"]), identities=identities, settings=settings)
 
 
 def _fresh(setting: Setting, stream: str) -> Method:
