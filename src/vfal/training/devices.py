@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from torch import nn
 
+from vfal.core.claims import claim
 from vfal.core.config.machine import Machine
 from vfal.core.config.params import Params
 from vfal.core.errors import MachineError
@@ -41,6 +42,17 @@ def prepare_device(machine: Machine, *, small_steps: bool = False) -> torch.devi
 def main_device(params: Params) -> torch.device:
     """The device of the main method, with as many threads as its regime can use."""
     return prepare_device(params.machine, small_steps=params.methods.seeking_the_shape.regime == "features")
+
+
+def claim_device(device: torch.device) -> None:
+    """Hold a GPU for this process's training until it ends; `BusyError` when another trains on it.
+
+    Two trainings on one GPU are slower than one after the other, and run out of its memory together. A
+    CPU is shared freely.
+    """
+    if device.type == "cuda":
+        found = torch.cuda.get_device_properties(device)
+        claim(f"gpu-{found.uuid}", f"{device} ({found.name})")
 
 
 def place(method: nn.Module, machine: Machine, device: torch.device) -> None:

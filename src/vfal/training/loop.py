@@ -18,7 +18,7 @@ from vfal.data.batches import IdentityBatches
 from vfal.losses.reduction import batch_mean, weighted_mean
 from vfal.method import Method, Terms
 from vfal.training.checkpoint import Checkpoints
-from vfal.training.devices import place, precision_context
+from vfal.training.devices import claim_device, place, precision_context
 from vfal.training.identity_weights import IdentityWeights
 from vfal.training.optimisers import MomentumSGD, give_momentum, learning_rate, momentum_of
 from vfal.training.processes import average, start_together
@@ -68,6 +68,7 @@ class Loop:
         validate: Callable[[Method], float] | None = None,
     ) -> None:
         """`weights` multiply the losses; `observers` watch the signal they are named after."""
+        claim_device(device)
         place(method, machine, device)
         self.method, self.batches, self.phase = method, batches, phase
         self.machine, self.device = machine, device
