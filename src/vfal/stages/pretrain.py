@@ -48,7 +48,7 @@ def _one(params: Params, modality: Modality, material: Material) -> None:
         only=modality,
     )
     device = prepare_device(params.machine)
-    method = Identification(split(encoder), modality, len(identities), dropout=settings.dropout)
+    method = Identification(split(encoder, modality), modality, len(identities), dropout=settings.dropout)
     phase = Phase(
         f"pretrain {modality}", seed, settings.optimiser, settings.steps, settings.checkpoint_every_steps
     )

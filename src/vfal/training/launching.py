@@ -1,6 +1,7 @@
 """Starting the processes that train together, and ending them together."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -20,6 +21,7 @@ RENDEZVOUS = "VFAL_RENDEZVOUS"  # a file; absent under `torchrun`, which has its
 LOOPBACK = {"GLOO_SOCKET_IFNAME": "lo", "NCCL_SOCKET_IFNAME": "lo"}
 MEET_WITHIN = timedelta(minutes=30)
 LOOK_EVERY_S = 0.1
+LOST = 75  # exit code of a process whose neighbours have gone: not the one that failed
 
 
 def run_together(machine: Machine, command: Sequence[str], work: Callable[[], None]) -> None:
@@ -30,7 +32,12 @@ def run_together(machine: Machine, command: Sequence[str], work: Callable[[], No
     """
     if LAUNCHED in os.environ:
         _join(machine)
-        work()
+        try:
+            work()
+        except RuntimeError as error:  # gloo has no type of its own for it
+            if isinstance(error, dist.DistError) or "gloo" in str(error):
+                raise SystemExit(LOST) from None
+            raise
         dist.destroy_process_group()
     elif (processes := process_count(machine)) > 1:
         _launch(command, processes)
@@ -81,20 +88,21 @@ def _launch(command: Sequence[str], processes: int) -> None:
         started = start_processes(
             "vfal",
             sys.executable,
-            {rank: ("-m", "vfal.start", *command) for rank in ranks},
+            dict.fromkeys(ranks, ("-m", "vfal.start", *command)),
             {rank: common | {"RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in ranks},
             DefaultLogsSpecs(log_dir=folder),
         )
         try:
             result = started.wait(period=LOOK_EVERY_S)
-        except SignalException as signal:
-            raise SystemExit(128 + signal.sigval) from None
+        except SignalException as stopped:
+            raise SystemExit(128 + stopped.sigval) from None
         finally:
             started.close()
     if result is not None and result.is_failed():
-        rank, failure = min(result.failures.items(), key=lambda item: item[1].timestamp)
+        stopped_by_us = (LOST, -signal.SIGTERM)
+        failure = min(result.failures.values(), key=lambda one: one.exitcode in stopped_by_us)
         how = f"exit code {failure.exitcode}" if failure.exitcode > 0 else failure.signal_name()
         raise MachineError(
-            f"{' '.join(command)}: process {rank} of {processes} ended with {how}, the others were stopped. "
-            "The reason stands above; run again to go on from the last checkpoint."
+            f"{' '.join(command)}: process {failure.local_rank} of {processes} ended with {how}, the others "
+            "were stopped. What it said stands above; run again to go on from the last checkpoint."
         )

@@ -21,7 +21,7 @@ from vfal.training.checkpoint import Checkpoints
 from vfal.training.devices import claim_device, place, precision_context
 from vfal.training.identity_weights import IdentityWeights
 from vfal.training.optimisers import MomentumSGD, give_momentum, learning_rate, momentum_of
-from vfal.training.processes import average, start_together
+from vfal.training.processes import average, meet, start_together
 from vfal.training.record import Curve
 
 LOG_EVERY_STEPS = 10
@@ -102,6 +102,7 @@ class Loop:
             if self.validate and step > start and step % self.phase.validate_every_steps:
                 self._validate(step, curve)
         self._save(step)
+        meet()
         return Trained(step, self._momentum(), self.best)
 
     def _step(self, global_step: int, step: int, curve: Curve) -> None:

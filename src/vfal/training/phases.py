@@ -49,17 +49,18 @@ def build_method(
     parts: dict[Modality, nn.Module] = {}
     for modality in MODALITIES:
         if settings.regime == "raw":
-            parts[modality] = raw_encoder(getattr(params.pretrain, modality), modality, encoders)
+            encoder = raw_encoder(getattr(params.pretrain, modality), modality, encoders)
         else:
-            parts[modality] = make_encoder(
+            encoder = make_encoder(
                 "feature_mlp",
                 modality,
                 inputs=feature_width[modality],
                 width=settings.trunk_width,
                 dropout=settings.trunk_dropout,
             )
+        parts[modality] = split(encoder, modality)
     method = get_method(METHOD)
-    return method(split(parts["voice"]), split(parts["face"]), identities=identities, settings=settings)
+    return method(parts["voice"], parts["face"], identities=identities, settings=settings)
 
 
 def _fresh(setting: Setting, stream: str) -> Method:

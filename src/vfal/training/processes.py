@@ -21,16 +21,17 @@ from vfal.core.seeding import derive_seed
 LEAST_SHARE = 2  # items: batch norm has no variance of one
 
 
-def split(encoder: nn.Module) -> nn.Module:
+def split(encoder: nn.Module, name: str) -> nn.Module:
     """The same encoder, its work shared from now on; in a single process nothing changes.
 
     Names and values of its parameters stay, and its outputs are those of the whole batch (B, ...).
+    `name` tells its dropout from that of the method's other encoders.
     """
     if not dist.is_initialized():
         return encoder
     if dist.get_backend() == "nccl":  # exists for GPUs only
-        encoder = nn.SyncBatchNorm.convert_sync_batchnorm(encoder)
-    share = _Share()
+        encoder = nn.SyncBatchNorm.convert_sync_batchnorm(encoder)  # type: ignore[no-untyped-call]
+    share = _Share(name)
     encoder.register_forward_pre_hook(share.take)
     encoder.register_forward_hook(share.give)
     return encoder
@@ -39,7 +40,8 @@ def split(encoder: nn.Module) -> nn.Module:
 class _Share:
     """Cuts one encoder's inputs to this process's share, and puts everybody's outputs together."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.whole = self.step_seed = self.calls = 0
         self.random_states: list[Tensor] = []
 
@@ -63,12 +65,12 @@ class _Share:
 
     def _own_randomness(self, rank: int) -> None:
         """Dropout in the encoder must differ between shares, and leave what comes after it alike for all."""
-        on_gpu = [torch.cuda.get_rng_state()] if torch.cuda.is_initialized() else []
+        on_gpu = [torch.cuda.get_rng_state()] if torch.cuda.is_available() else []
         self.random_states = [torch.get_rng_state(), *on_gpu]
         if self.step_seed != torch.initial_seed():  # the loop seeds every step
             self.step_seed, self.calls = torch.initial_seed(), 0
         self.calls += 1
-        torch.manual_seed(derive_seed(self.step_seed, "share", rank, self.calls))
+        torch.manual_seed(derive_seed(self.step_seed, "share", self.name, self.calls, rank))
 
 
 class _Gather(torch.autograd.Function):
@@ -115,7 +117,7 @@ def average(method: nn.Module, parameters: Sequence[nn.Parameter]) -> None:
     flat = torch.cat([tensor.flatten() for tensor in tensors])
     dist.all_reduce(flat)
     flat /= my_place().processes
-    for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+    for tensor, mean in zip(tensors, torch.split(flat, [tensor.numel() for tensor in tensors]), strict=True):
         tensor.copy_(mean.view(tensor.shape))
 
 
