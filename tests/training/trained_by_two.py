@@ -1,4 +1,4 @@
-"""One of two processes that train together; `two` in test_processes.py starts them and reads what they say."""
+"""One of two processes that train together; test_processes.py starts them and reads what they found."""
 
 import sys
 from collections.abc import Iterator
