@@ -35,7 +35,7 @@ def dvc_command() -> str:
 
 
 def stages_in_order(folder: Path) -> list[str]:
-    """The addresses of all stages of `folder`/dvc.yaml, each after those it depends on."""
+    """The names of all stages of `folder`/dvc.yaml, each after those it depends on."""
     return list(needs_of_stages(folder))
 
 
@@ -49,7 +49,8 @@ def needs_of_stages(folder: Path) -> dict[str, list[str]]:
         listed = {stage: place for place, stage in enumerate(repo.index.stages)}
         order = networkx.lexicographical_topological_sort(graph.reverse(), key=listed.__getitem__)
         return {
-            stage.addressing: sorted(need.addressing for need in graph.successors(stage)) for stage in order
+            # Not stage.addressing, which depends on the folder that this process stands in.
+            stage.name: sorted(need.name for need in graph.successors(stage)) for stage in order
         }
 
 
