@@ -16,7 +16,7 @@ from vfal.core.shelf import nearest
 from vfal.core.state import only_one
 from vfal.core.switches import switch_off
 from vfal.core.workers import give_way
-from vfal.stages import REPEATED, STAGES
+from vfal.stages import REPEATED, STAGES, TRAINING
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,9 +40,18 @@ def stage(
             f"stage '{name}': found item '{item}', expected {'none' if item else 'a name of a model'}."
         )
     params = load_params()
-    with only_one(f"{name}-{item}" if item else name, f"stage {name} {item}".strip()):
-        run = import_module(f"vfal.stages.{name}").run
-        run(params, item) if item else run(params)
+
+    def work() -> None:
+        with only_one(f"{name}-{item}" if item else name, f"stage {name} {item}".strip()):
+            run = import_module(f"vfal.stages.{name}").run
+            run(params, item) if item else run(params)
+
+    if name in TRAINING and params.machine.strategy == "distributed":
+        from vfal.training.launching import run_together
+
+        run_together(params.machine, ["stage", name, *([item] if item else [])], work)
+    else:
+        work()
 
 
 @app.command()

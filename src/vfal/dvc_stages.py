@@ -35,7 +35,12 @@ def dvc_command() -> str:
 
 
 def stages_in_order(folder: Path) -> list[str]:
-    """The addresses of all stages of `folder`/dvc.yaml, each after those it depends on."""
+    """The names of all stages of `folder`/dvc.yaml, each after those it depends on."""
+    return list(needs_of_stages(folder))
+
+
+def needs_of_stages(folder: Path) -> dict[str, list[str]]:
+    """What each stage of `folder`/dvc.yaml directly depends on; each comes after those it depends on."""
     import networkx
     from dvc.repo import Repo
 
@@ -43,7 +48,10 @@ def stages_in_order(folder: Path) -> list[str]:
         graph = repo.index.graph  # an edge leads from a stage to what it needs
         listed = {stage: place for place, stage in enumerate(repo.index.stages)}
         order = networkx.lexicographical_topological_sort(graph.reverse(), key=listed.__getitem__)
-        return [stage.addressing for stage in order]
+        return {
+            # Not stage.addressing, which depends on the folder that this process stands in.
+            stage.name: sorted(need.name for need in graph.successors(stage)) for stage in order
+        }
 
 
 def run_stage(
@@ -61,7 +69,10 @@ def run_stage(
     """
     force_flag = ["--force"] if force else []
     process = subprocess.Popen(
-        dying_with_this_process([dvc_command(), "repro", "--single-item", *force_flag, name]),
+        # Stages that run side by side share dvc's lock; a training must not be lost for three seconds' wait.
+        dying_with_this_process(
+            [dvc_command(), "--wait-for-lock", "repro", "--single-item", *force_flag, name]
+        ),
         cwd=folder,
         env=tool_environment() | dict(environment or {}),
         stdout=subprocess.PIPE,

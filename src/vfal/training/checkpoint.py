@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vfal.core.errors import WeightsError
 from vfal.core.files import whole_file
+from vfal.core.ranks import leading
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -61,8 +62,9 @@ class Checkpoints:
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Replace the checkpoint by `state` (tensors, numbers, strings, and dicts and lists of them)."""
-        with whole_file(self.path) as partial:
-            torch.save(dict(state), partial)
+        if leading():
+            with whole_file(self.path) as partial:
+                torch.save(dict(state), partial)
 
     def load(self) -> dict[str, Any] | None:
         """The latest checkpoint, or None when there is none."""

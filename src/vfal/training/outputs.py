@@ -5,7 +5,6 @@ seed_<s>.json          step, accuracy, how to build   weights_<s>.jsonl    the c
 seed_<s>.jsonl         the curve of training
 """
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from torch import Tensor
 
 from vfal.core.config.params import Params
 from vfal.core.errors import DataError
-from vfal.core.files import read_json, write_json
+from vfal.core.files import copy_file, read_json, write_json
 from vfal.core.tables import read_table, write_table
 from vfal.method import Method
 from vfal.training.checkpoint import load_strictly, load_tensors, save_tensors
@@ -38,7 +37,7 @@ def write_trained(
     path = folder / f"seed_{setting.seed}.safetensors"
     save_tensors(path, model)
     if (setting.folder / CURVE).exists():
-        shutil.copyfile(setting.folder / CURVE, path.with_suffix(".jsonl"))
+        copy_file(setting.folder / CURVE, path.with_suffix(".jsonl"))
     about = {
         "method": METHOD,
         "seed": setting.seed,
@@ -79,7 +78,7 @@ def write_weights(folder: Path, setting: Setting, weights: IdentityWeights | Non
     path = weights_path(folder, setting.seed)
     write_table(path, table)
     if (setting.folder / CURVE).exists():
-        shutil.copyfile(setting.folder / CURVE, path.with_suffix(".jsonl"))
+        copy_file(setting.folder / CURVE, path.with_suffix(".jsonl"))
 
 
 def read_weights(folder: Path, setting: Setting) -> IdentityWeights | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vfal.core.files import write_text
+from vfal.core.ranks import leading
 
 
 class Curve:
@@ -19,7 +20,7 @@ class Curve:
         """Open `path`, keeping only rows of steps below `before_step` (what came later is done again)."""
         kept = [line for line in _lines(path) if json.loads(line)["step"] < before_step]
         write_text(path, "".join(f"{line}\n" for line in kept))
-        self._handle = path.open("a", encoding="utf-8")
+        self._handle = (path if leading() else Path(os.devnull)).open("a", encoding="utf-8")
         self.path = path
 
     def add(self, step: int, values: Mapping[str, float]) -> None:
@@ -29,7 +30,8 @@ class Curve:
 
     def sync(self) -> None:
         """Make the rows survive a power cut; called before each checkpoint."""
-        os.fsync(self._handle.fileno())
+        if leading():
+            os.fsync(self._handle.fileno())
 
     def close(self) -> None:
         """Close the file."""
