@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from vfal.core.config.block import Block
+from vfal.core.config.flows import Flows
 from vfal.core.config.machine import Collect, Machine, Prepare, Preprocess
 from vfal.core.config.phases import Ablate, Embed, Methods, Pretrain, Retrain, WarmUp, WeighIdentities
 from vfal.core.config.protocols import EvaluateSettings
@@ -40,6 +41,7 @@ class Params(Block):
     ablate: Ablate
     evaluate: EvaluateSettings
     compare: Compare
+    flows: Flows
     tracking: Tracking
 
     @model_validator(mode="after")
