@@ -20,6 +20,7 @@ from vfal.core.files import read_json
 from vfal.core.paths import state_folder
 
 API = "PREFECT_API_URL"
+FLUSH_S = 10.0
 LOG_LINES = 5  # of a server that did not start, in the message
 
 
@@ -62,25 +63,36 @@ def api(settings: Flows) -> Iterator[str]:
     url = known_server()
     if url is None:
         with server(free_port(), settings.start_timeout_s, "--no-scheduler", "--no-ui") as own:
-            _use(own)
+            use(own)
             try:
                 yield own
             finally:
+                _say_all()
                 del os.environ[API]
         return
     if not answers(url):
         raise MachineError(
             f"{url}: no Prefect server answers ({API}). Start it, correct the address, or unset {API}."
         )
-    _use(url)
+    use(url)
     yield url
 
 
-def _use(url: str) -> None:
+def use(url: str) -> None:
+    """Let Prefect, in this process and its children, speak to the API at `url` from now on."""
     os.environ[API] = url
     from prefect.context import refresh_global_settings_context
 
     refresh_global_settings_context()
+
+
+def _say_all() -> None:
+    """Send what Prefect has not sent yet; it would go on trying, for a minute, when the server is gone."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogHandler
+
+    APILogHandler().flush()
+    EventsWorker.drain_all(timeout=FLUSH_S)
 
 
 @contextmanager

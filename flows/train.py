@@ -30,15 +30,23 @@ from vfal.dvc_stages import run_stage, stages_in_order, tool_environment
 
 NAMES = {"skipped": "Skipped", "restored": "FromCache"}
 BUSY = re.compile(r"is busy, it is being blocked by|[Uu]nable to acquire lock|BusyError")
+HINTS = re.compile(
+    r"\s*$|To track the changes with git|\s+git add |To enable auto staging|\s+dvc config |Use `dvc push`"
+)
 HOPELESS = re.compile(r"\b(ConfigError|DataError|ValidationBreach|WeightsError|DivergedError): ")
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
 def stage(name: str, force: bool) -> State[Any] | None:
     """One stage, as DVC runs it; the state is Skipped or FromCache when DVC did not run it."""
-    say = get_run_logger().info
+    log = get_run_logger()
+
+    def say(line: str) -> None:
+        if not HINTS.match(line):
+            log.info("%s", line)
+
     try:
-        outcome = run_stage(name, Path.cwd(), force=force, say=lambda line: say("%s", line))
+        outcome = run_stage(name, Path.cwd(), force=force, say=say)
     except MachineError as error:
         raise _plainer(name, error) from None
     return Completed(name=NAMES[outcome], message=f"DVC {outcome} {name}") if outcome in NAMES else None
