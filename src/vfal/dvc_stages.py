@@ -1,9 +1,10 @@
 """One stage at a time: what a flow asks DVC to do, and what DVC answered."""
 
 import os
+import select
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from vfal.core.paths import state_folder
 from vfal.core.shelf import nearest
 
 Outcome = Literal["ran", "skipped", "restored"]
+AWAKE_MS = 500
 SKIPPED, RESTORED = "didn't change, skipping", "is cached - skipping run, checking out outputs"
 
 
@@ -82,19 +84,17 @@ def run_stage(
         env=tool_environment() | dict(environment or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
     )
     outcome: Outcome = "ran"
     lines: list[str] = []
     try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            lines.append(line.rstrip())
-            if line.rstrip().endswith(SKIPPED):
+        for line in _lines(process):
+            lines.append(line)
+            if line.endswith(SKIPPED):
                 outcome = "skipped"
-            elif line.rstrip().endswith(RESTORED):
+            elif line.endswith(RESTORED):
                 outcome = "restored"
-            say(line.rstrip())
+            say(line)
         code = process.wait()
     except BaseException:  # a cancelled or timed-out flow: nothing may go on behind its back
         process.kill()
@@ -104,3 +104,25 @@ def run_stage(
         told = [line for line in lines if line and not line.startswith("ERROR: failed to reproduce")]
         raise MachineError(f"stage {name}: dvc ended with exit code {code}. " + " | ".join(told[-3:]))
     return outcome
+
+
+def _lines(process: "subprocess.Popen[bytes]") -> Iterator[str]:
+    """What a process prints, line by line.
+
+    Looks up every `AWAKE_MS`: a timeout of a flow's thread is an exception that waits for the next line of
+    Python, and would wait for the stage's next words.
+    """
+    assert process.stdout is not None
+    pipe, rest, waiting = process.stdout.fileno(), b"", select.poll()
+    waiting.register(pipe, select.POLLIN)
+    with process.stdout:
+        while True:
+            if not waiting.poll(AWAKE_MS):
+                continue
+            read = os.read(pipe, 1 << 16)
+            *whole, rest = (rest + read).split(b"\n")
+            if not read and rest:
+                whole.append(rest)
+            yield from (line.decode(errors="replace").rstrip() for line in whole)
+            if not read:
+                return
