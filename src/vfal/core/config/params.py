@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from vfal.core.config.block import Block
+from vfal.core.config.flows import Flows
 from vfal.core.config.machine import Collect, Machine, Prepare, Preprocess
 from vfal.core.config.phases import Ablate, Embed, Methods, Pretrain, Retrain, WarmUp, WeighIdentities
 from vfal.core.config.protocols import EvaluateSettings
@@ -42,6 +43,7 @@ class Params(Block):
     evaluate: EvaluateSettings
     compare: Compare
     tune: Tune
+    flows: Flows
     tracking: Tracking
 
     @model_validator(mode="after")
