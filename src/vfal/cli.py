@@ -17,6 +17,7 @@ from vfal.core.state import only_one
 from vfal.core.switches import switch_off
 from vfal.core.workers import give_way
 from vfal.stages import REPEATED, STAGES
+from vfal.tracking.system import watched
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,7 +41,8 @@ def stage(
             f"stage '{name}': found item '{item}', expected {'none' if item else 'a name of a model'}."
         )
     params = load_params()
-    with only_one(f"{name}-{item}" if item else name, f"stage {name} {item}".strip()):
+    address, every_s = f"{name}@{item}" if item else name, params.tracking.sample_every_s
+    with only_one(address.replace("@", "-"), f"stage {name} {item}".strip()), watched(address, every_s):
         run = import_module(f"vfal.stages.{name}").run
         run(params, item) if item else run(params)
 
@@ -100,11 +102,18 @@ def methods() -> None:
 
 
 @app.command()
-def sync() -> None:
+def sync(
+    again: Annotated[bool, typer.Option(help="Look at every run, also when nothing has changed.")] = False,
+    follow: Annotated[bool, typer.Option(help="Go on until Ctrl-C, with curves as they grow.")] = False,
+) -> None:
     """Mirror the runs on disk to MLflow and register the model. A dead server is a note, not a failure."""
     from vfal.tracking.mirror import sync as mirror
 
-    typer.echo(mirror(load_params()))
+    if follow:
+        from vfal.tracking.live import follow as follow_on
+
+        follow_on(typer.echo)
+    typer.echo(mirror(load_params(), again=again))
 
 
 @app.command()
