@@ -34,7 +34,10 @@ def without_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vfal.tracking.mirror._register", lambda *_: ("", True))
 
 
-def all_runs(client, experiment: str = "vfal") -> list:
+EXPERIMENT = "vfal-generated-800-100-200-fedcba98"
+
+
+def all_runs(client, experiment: str = EXPERIMENT) -> list:
     return client.search_runs([client.get_experiment_by_name(experiment).experiment_id])
 
 
@@ -57,8 +60,8 @@ class TestRuns:
 
     def test_every_run_is_in_the_named_experiment(self, small_raw, client):
         sync(check(with_overrides(small_raw, {"tracking.experiment": "voices and faces"})))
-        assert len(all_runs(client, "voices and faces")) == 8
-        assert client.get_experiment_by_name("vfal") is None
+        assert len(all_runs(client, EXPERIMENT.replace("vfal", "voices and faces"))) == 8
+        assert client.get_experiment_by_name(EXPERIMENT) is None
 
     def test_metrics_keep_their_full_names_and_what_is_not_defined_is_absent(self, params, client):
         sync(params)
@@ -111,7 +114,7 @@ class TestRuns:
 
     def test_artifacts_lie_beside_the_database(self, params, client, checkout):
         sync(params)
-        assert (checkout / "mlruns" / "vfal").is_dir()
+        assert (checkout / "mlruns" / EXPERIMENT).is_dir()
 
     def test_tags_name_the_commit_and_the_lock(self, params, client, checkout):
         who = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
@@ -177,8 +180,8 @@ class TestTwice:
 
         fill = Store.fill
 
-        def dies_at_retrain(self, run, planned, dataset):
-            fill(self, run, planned, dataset)
+        def dies_at_retrain(self, run, planned, *rest):
+            fill(self, run, planned, *rest)
             if planned.name == "retrain":
                 raise Killed
 

@@ -9,6 +9,8 @@ from vfal.core.paths import PREPARED
 from vfal.tracking.provenance import output_digest
 
 UNVERSIONED = "unversioned"  # the last part of the name where dvc.lock does not know the prepared data
+# Without it MLflow 3 opens an experiment as one of language models: traces and prompts in place of runs.
+KIND = {"mlflow.experimentKind": "custom_model_development"}
 DIGITS = 8  # of DVC's md5 in a name
 
 
@@ -25,12 +27,13 @@ def experiment_of(params: Params, stages: Mapping[str, Any]) -> Experiment:
     """The experiment of the data that `stages` (dvc.lock) last prepared, as `params` describe it.
 
     `data/prepared` holds people, files with their hashes, splits and trial lists: numbers are comparable
-    exactly where its md5 is the same. Named `<tracking.experiment>/<data set>/<people>/<md5>`.
+    exactly where its md5 is the same. Named `<tracking.experiment>-<data set>-<train>-<val>-<test>-<md5>`.
     """
     counts, dataset = params.prepare.identities, params.collect.dataset
     digest = (output_digest(stages, "prepare", PREPARED) or "").removesuffix(".dir")
-    people = f"train{counts.train}-val{counts.val}-test{counts.test}"
-    name = "/".join([params.tracking.experiment, dataset, people, digest[:DIGITS] or UNVERSIONED])
+    people = f"{counts.train}-{counts.val}-{counts.test}"
+    # No slashes: MLflow's page shows only what stands behind the last one.
+    name = "-".join([params.tracking.experiment, dataset, people, digest[:DIGITS] or UNVERSIONED])
     protocols = ", ".join(params.evaluate.protocols)
     note = (
         f"Voices and faces of `{dataset}`: {counts.pretrain} people to pre-train on, "
@@ -44,4 +47,4 @@ def experiment_of(params: Params, stages: Mapping[str, Any]) -> Experiment:
         "* The record on disk is the truth; this is its mirror (`vfal sync`)."
     )
     tags = {"vfal.dataset": dataset, "vfal.prepared_md5": digest, "vfal.protocols": protocols}
-    return Experiment(name, note, tags)
+    return Experiment(name, note, {**tags, **KIND})
