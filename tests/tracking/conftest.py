@@ -104,6 +104,18 @@ def checkout(
     return folder
 
 
+@pytest.fixture
+def without_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Registering takes seconds and has tests of its own."""
+    monkeypatch.setattr("vfal.tracking.mirror._register", lambda *_: ("", True))
+
+
+@pytest.fixture
+def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing takes seconds and has a test of its own."""
+    monkeypatch.setattr("vfal.tracking.figures.figures_of", lambda *_: [])
+
+
 def write_corpus(folder: Path) -> None:
     tree, prepared = folder / "data/raw/tree", folder / "data/prepared"
     tree.mkdir(parents=True)

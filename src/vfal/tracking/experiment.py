@@ -9,8 +9,6 @@ from vfal.core.paths import PREPARED
 from vfal.tracking.provenance import output_digest
 
 UNVERSIONED = "unversioned"  # the last part of the name where dvc.lock does not know the prepared data
-# Without it MLflow 3 opens an experiment as one of language models: traces and prompts in place of runs.
-KIND = {"mlflow.experimentKind": "custom_model_development"}
 DIGITS = 8  # of DVC's md5 in a name
 
 
@@ -47,4 +45,4 @@ def experiment_of(params: Params, stages: Mapping[str, Any]) -> Experiment:
         "* The record on disk is the truth; this is its mirror (`vfal sync`)."
     )
     tags = {"vfal.dataset": dataset, "vfal.prepared_md5": digest, "vfal.protocols": protocols}
-    return Experiment(name, note, {**tags, **KIND})
+    return Experiment(name, note, tags)

@@ -30,8 +30,8 @@ def _of_phase(phase: str, params: Params) -> Iterator[tuple[str, str]]:
     curves = training_curves(lineup, params.seeds)
     own = curves[(curves["phase"] == phase) & curves["entry"].isin([MAIN, "voice", "face"])]
     yield "loss.svg", svg_of(draw_loss(own[own["loss"].notna()], lineup, [phase]))
-    validated = own[own["validation_accuracy"].notna()]
-    if len(validated):
+    if phase == "retrain":
+        validated = own[own["validation_accuracy"].notna()]
         yield "validation_accuracy.svg", svg_of(draw_validation(validated, lineup))
     if phase == "weigh_identities":
         yield from _of_weights(own, lineup, params)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 MIRRORED = (Path("models"), REPORTS)
 HEADLINE = ("matching_1_2/", "verification/", "retrieval/")
+VERSION_TAGS = ("mlflow.source.git.commit", "vfal.git_clean", "vfal.dvc_lock_md5")  # the run has the others
 HEADLINE_ENDS = ("/all/accuracy", "/same_gender/accuracy", "/all/auc", "/all/map")
 
 
@@ -59,6 +60,8 @@ def sync(params: Params, *, again: bool = False) -> str:
         return f"MLflow was not updated. {error}"
     except VfalError as error:
         return _note(address, str(error))
+    except FileNotFoundError as error:
+        return _note(address, f"{error.filename} went away while it was read; a stage is at work")
     except failures() as error:
         return _note(address, _reason(error) + damage(error, address.database))
     if complete:
@@ -157,7 +160,7 @@ def _register(
             chosen,
             run_id=run_id,
             experiment_id=store.experiment_id,
-            tags={**store.tags, **headline},
+            tags={**{key: store.tags[key] for key in VERSION_TAGS if key in store.tags}, **headline},
         )
     except DataError as error:
         return f"The model was not registered. {error}", False

@@ -173,8 +173,9 @@ def _about(model: str, params: Params) -> str:
         if changed is not None
         else {"warm_up": "by phase 1 alone", MAIN: "by all three phases"}.get(model, "as a method of its own")
     )
+    seeds = "one training seed" if len(params.seeds) == 1 else f"mean of {len(params.seeds)} training seeds"
     return (
-        f"`{model}`, trained {trained}, on test identities; mean of {len(params.seeds)} seed(s). "
+        f"`{model}`, trained {trained}, on test identities; {seeds}. "
         "Figures, and the identities it finds hardest: `figures/`."
     )
 

@@ -76,7 +76,7 @@ class Store:
             self.client.log_batch(live.info.run_id, tags=_tags(about))
             return live
         if samples:
-            start_ms = samples[0].span_ms[0]
+            start_ms = samples[-1].span_ms[0]
         return self.client.create_run(self.experiment_id, start_ms, {**self.tags, **about}, planned.name)
 
     def place_below(self, run: Run, parent: Run) -> None:

@@ -203,5 +203,8 @@ def draw_hardest(people: pd.DataFrame, *, shown: int) -> Figure:
     for side in (left.yaxis, right.xaxis):
         side.set_major_formatter(PercentFormatter(1, decimals=0))
     legend(left, loc="lower right")
-    legend(right, loc="lower right")
+    figure.legend(
+        *right.get_legend_handles_labels(), loc="outside lower right", ncols=2, frameon=False, fontsize=8,
+        labelcolor=INK,
+    )  # fmt: skip
     return figure
