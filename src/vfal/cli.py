@@ -17,6 +17,7 @@ from vfal.core.state import only_one
 from vfal.core.switches import switch_off
 from vfal.core.workers import give_way
 from vfal.stages import REPEATED, STAGES, TRAINING
+from vfal.tracking.system import watched
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,9 +41,10 @@ def stage(
             f"stage '{name}': found item '{item}', expected {'none' if item else 'a name of a model'}."
         )
     params = load_params()
+    address, every_s = f"{name}@{item}" if item else name, params.tracking.sample_every_s
 
     def work() -> None:
-        with only_one(f"{name}-{item}" if item else name, f"stage {name} {item}".strip()):
+        with only_one(address.replace("@", "-"), f"stage {name} {item}".strip()), watched(address, every_s):
             run = import_module(f"vfal.stages.{name}").run
             run(params, item) if item else run(params)
 
@@ -123,13 +125,20 @@ def methods() -> None:
 
 
 @app.command()
-def sync() -> None:
+def sync(
+    again: Annotated[bool, typer.Option(help="Look at every run, also when nothing has changed.")] = False,
+    follow: Annotated[bool, typer.Option(help="Go on until Ctrl-C, with curves as they grow.")] = False,
+) -> None:
     """Mirror the runs on disk to MLflow and register the model. A dead server is a note, not a failure."""
     from vfal.tracking.mirror import sync as mirror
     from vfal.tracking.studies import mirror_studies
 
+    if follow:
+        from vfal.tracking.live import follow as follow_on
+
+        follow_on(typer.echo)
     params = load_params()
-    for said in (mirror(params), *mirror_studies(params)):
+    for said in (mirror(params, again=again), *mirror_studies(params)):
         typer.echo(said)
 
 

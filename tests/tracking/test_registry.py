@@ -69,6 +69,7 @@ def by_hand(params, seed: int, people: list[str]) -> np.ndarray:
     return np.asarray(scores)
 
 
+@pytest.mark.usefixtures("without_figures")
 class TestRegistered:
     def test_a_fresh_process_loads_it_and_scores_as_we_do(self, params, client, checkout):
         assert "Model vfal version 1 (seed 2) is `candidate`." in sync(params)
