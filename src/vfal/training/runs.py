@@ -6,7 +6,7 @@ from vfal.core.config.params import Params
 from vfal.core.paths import RAW
 from vfal.training.assessing import ValidationAccuracy
 from vfal.training.checkpoint import below, save_tensors
-from vfal.training.outputs import read_weights, weights_path, write_trained, write_weights
+from vfal.training.outputs import read_weights, rebuilt, weights_path, write_trained, write_weights
 from vfal.training.phases import retrain, warm_up
 from vfal.training.setting import each_seed, load_material
 from vfal.training.weighing import learn_or_set_weights
@@ -45,11 +45,14 @@ def run_retraining(params: Params, weights: Path, folder: Path, *, stage: str) -
     for setting in each_seed(
         params, material, stage, reads=RETRAINING, inputs=lambda seed: [weights_path(weights, seed)]
     ):
-        trained = retrain(setting, read_weights(weights, setting), validate)
+        best = retrain(setting, read_weights(weights, setting), validate).best
+        width, people = material.feature_width, len(setting.identities)
+        method = rebuilt(params, width, people, best["model"], folder)
         write_trained(
             folder,
             setting,
-            trained.best["model"],
-            step=trained.best["step"],
-            accuracy=trained.best["accuracy"],
+            best["model"],
+            step=best["step"],
+            accuracy=best["accuracy"],
+            calibration=validate.calibration(method),
         )

@@ -13,6 +13,7 @@ from vfal.core.config.machine import Collect, Machine, Prepare, Preprocess
 from vfal.core.config.phases import Ablate, Embed, Methods, Pretrain, Retrain, WarmUp, WeighIdentities
 from vfal.core.config.protocols import EvaluateSettings
 from vfal.core.config.report import Compare, Tracking
+from vfal.core.config.serve import Serve
 from vfal.core.config.validate import Validate
 from vfal.core.errors import ConfigError
 from vfal.core.growth import updates_needed
@@ -40,6 +41,7 @@ class Params(Block):
     ablate: Ablate
     evaluate: EvaluateSettings
     compare: Compare
+    serve: Serve
     tracking: Tracking
 
     @model_validator(mode="after")
