@@ -116,6 +116,23 @@ def report() -> None:
 
 
 @app.command()
+def match(
+    probe: Annotated[Path, typer.Argument(help="A recording, or a picture.")],
+    candidates: Annotated[list[Path], typer.Argument(help="Pictures for a recording, or recordings.")],
+    model: Annotated[
+        str, typer.Option(help="models:/<name>@<alias> or a folder; what is trained here when left out.")
+    ] = "",
+) -> None:
+    """Rank candidates by how well they fit a voice or a face; with one, verify it."""
+    from vfal.serving.scorer import Scorer
+    from vfal.serving.terminal import print_match
+    from vfal.tracking.fetch import model_folder
+
+    with model_folder(model, load_params()) as folder:
+        print_match(Scorer(folder), [probe, *candidates])
+
+
+@app.command()
 def data_docs() -> None:
     """Great Expectations' own pages about the prepared corpus, in .state/data_docs (they want a CDN)."""
     from vfal.core.paths import state_folder

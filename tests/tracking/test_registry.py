@@ -12,9 +12,10 @@ from vfal.core.errors import ConfigError, DataError
 from vfal.core.files import read_json, write_json
 from vfal.data.decode import decode_face, decode_voice
 from vfal.data.inputs import FaceInputs, VoiceInputs
+from vfal.serving.media import LooseFaces, LooseVoices
+from vfal.serving.scorer import Scorer
 from vfal.tracking.chosen import choose, example_pair
 from vfal.tracking.mirror import sync
-from vfal.tracking.scorer import LooseFaces, LooseVoices, Scorer
 from vfal.training.checkpoint import load_tensors, save_tensors
 from vfal.training.material import raw_encoder
 from vfal.training.outputs import read_trained

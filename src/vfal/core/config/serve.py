@@ -20,4 +20,5 @@ class Serve(Block):
     most_bytes: FileBytes
     clip_duration_s: Range
     sample_rate_hz: Range
+    channels: Range
     face_side_px: Range
