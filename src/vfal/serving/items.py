@@ -12,6 +12,7 @@ from vfal.serving.media import refuse_size
 
 FILE = "file:"
 ROOT = "VFAL_MEDIA_ROOT"
+LONGEST_SHOWN = 200  # letters of a path, in a message
 
 
 def media_root() -> Path | None:
@@ -33,20 +34,21 @@ def item_bytes(text: str, modality: Modality, place: str, limits: Serve, root: P
 
 
 def _read(name: str, modality: Modality, place: str, limits: Serve, root: Path | None) -> bytes:
+    shown = f"'{FILE}{name}'" if len(name) <= LONGEST_SHOWN else f"'{FILE}{name[:LONGEST_SHOWN]}...'"
     if root is None:
         raise DataError(
-            f"{place}: '{FILE}{name}' asks for a file of the server, where {ROOT} is not set. "
+            f"{place}: {shown} asks for a file of the server, where {ROOT} is not set. "
             "Send the file in base64."
         )
     try:
         home = root.resolve(strict=True)
         path = (home / name).resolve()
         if not path.is_relative_to(home):
-            raise DataError(f"{place}: '{FILE}{name}' leads out of the folder that the server may read.")
+            raise DataError(f"{place}: {shown} leads out of the folder that the server may read.")
         if not path.is_file():
-            raise DataError(f"{place}: '{FILE}{name}': no such file in the folder that the server may read.")
+            raise DataError(f"{place}: {shown}: no such file in the folder that the server may read.")
         refuse_size(path.stat().st_size, modality, place, limits)
         return path.read_bytes()
     except (OSError, ValueError, RuntimeError) as error:  # no access, a NUL in the name, links in a circle
         reason = getattr(error, "strerror", None) or str(error)
-        raise DataError(f"{place}: '{FILE}{name}' cannot be read ({reason}).") from None
+        raise DataError(f"{place}: {shown} cannot be read ({reason}).") from None

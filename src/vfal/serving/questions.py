@@ -53,7 +53,7 @@ def answer(scorer: Scorer, rows: Sequence[Row], root: Path | None) -> list[dict[
     """One answer per row; `root` is the folder that `file:` items may come from."""
     questions = [_question(number, row) for number, row in enumerate(rows)]
     if not questions:
-        raise DataError("request: no rows; expected at least one question.")
+        raise DataError(f"request: no rows; expected at least one, with columns among {', '.join(COLUMNS)}.")
     vectors = _embedded(scorer, [item for question in questions for item in question.items], root)
     return [_answer(scorer, question, vectors) for question in questions]
 
