@@ -29,7 +29,6 @@ from vfal.training.devices import prepare_device
 from vfal.training.identity_weights import IdentityWeights
 from vfal.training.loop import Loop, Phase
 from vfal.training.material import Material, feature_material, media_material
-from vfal.training.optimisers import make_optimiser
 
 IDENTITIES, VOICES_EACH, FACES_EACH = 800, 4, 5
 SAMPLES, FACE_PX, RATE_HZ = 32_000, 64, 16_000
@@ -159,7 +158,13 @@ class PlainTrainer:
         self, params: Params, voice: nn.Module, face: nn.Module, *, load: Callable[[str, str], Tensor]
     ) -> None:
         self.method, self.load, self.params = _method(params, voice, face), load, params
-        self.optimiser = make_optimiser(list(self.method.parameters()), params.warm_up.optimiser)
+        settings = params.warm_up.optimiser
+        self.optimiser = torch.optim.SGD(
+            self.method.parameters(),
+            lr=settings.learning_rate,
+            momentum=settings.momentum,
+            weight_decay=settings.weight_decay,
+        )
         self.hardness, self.weight = dict.fromkeys(NAMES, 14.0), dict.fromkeys(NAMES, 1.0)
 
     def steps(self, count: int) -> None:

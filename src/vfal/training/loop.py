@@ -20,7 +20,7 @@ from vfal.method import Method, Terms
 from vfal.training.checkpoint import Checkpoints
 from vfal.training.devices import place, precision_context
 from vfal.training.identity_weights import IdentityWeights
-from vfal.training.optimisers import give_momentum, learning_rate, make_optimiser, momentum_of
+from vfal.training.optimisers import MomentumSGD, give_momentum, learning_rate, momentum_of
 from vfal.training.record import Curve
 
 LOG_EVERY_STEPS = 10
@@ -73,7 +73,7 @@ class Loop:
         self.weights, self.observers, self.validate = weights, observers, validate
         self.names: dict[Tensor, str] = {parameter: name for name, parameter in method.named_parameters()}
         self.optimisers = {
-            player: make_optimiser(parameters, phase.optimiser)
+            player: MomentumSGD(parameters, phase.optimiser)
             for player, parameters in method.players().items()
         }
         for optimiser in self.optimisers.values():
@@ -160,11 +160,9 @@ class Loop:
 
     def _move(self, player: str, loss: Tensor, rate: float) -> None:
         optimiser = self.optimisers[player]
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        optimiser.zero_grad(set_to_none=True)
+        optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        optimiser.step(rate)
 
     def _weights_done_at(self, step: int) -> bool:
         """Update the identity weights when it is time; True once they have reached their keep-ratio."""

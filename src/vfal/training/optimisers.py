@@ -4,19 +4,48 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.optim.sgd import sgd
 
 from vfal.core.config.phases import Optimiser
 
 
-def make_optimiser(parameters: Sequence[nn.Parameter], settings: Optimiser) -> torch.optim.SGD:
-    """SGD with momentum, no Nesterov, weight decay on everything that moves (as published)."""
-    return torch.optim.SGD(
-        parameters,
-        lr=settings.learning_rate,
-        momentum=settings.momentum,
-        weight_decay=settings.weight_decay,
-        foreach=True,
-    )
+class MomentumSGD:
+    """SGD with momentum, no Nesterov, weight decay on everything that moves (as published).
+
+    The arithmetic is torch's own `sgd`; torch's class around it would import the compiler, a second for
+    each stage that trains.
+    """
+
+    def __init__(self, parameters: Sequence[nn.Parameter], settings: Optimiser) -> None:
+        self.parameters, self.settings = list(parameters), settings
+        self.buffers: dict[Tensor, Tensor] = {}
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for parameter in self.parameters:
+            parameter.grad = None
+
+    @torch.no_grad()
+    def step(self, rate: float) -> None:
+        """Move every parameter that has a gradient."""
+        moving = [parameter for parameter in self.parameters if parameter.grad is not None]
+        gradients = [parameter.grad for parameter in moving if parameter.grad is not None]
+        buffers = [self.buffers.get(parameter) for parameter in moving]  # `sgd` fills in the missing ones
+        sgd(
+            [*moving],
+            gradients,
+            buffers,
+            foreach=True,
+            lr=rate,
+            momentum=self.settings.momentum,
+            weight_decay=self.settings.weight_decay,
+            dampening=0.0,
+            nesterov=False,
+            maximize=False,
+        )
+        for parameter, buffer in zip(moving, buffers, strict=True):
+            if buffer is not None:
+                self.buffers[parameter] = buffer
 
 
 def learning_rate(settings: Optimiser, step: int) -> float:
@@ -26,22 +55,13 @@ def learning_rate(settings: Optimiser, step: int) -> float:
     return settings.learning_rate * ramp * settings.milestone_factor**passed
 
 
-def momentum_of(optimiser: torch.optim.SGD, names: Mapping[Tensor, str]) -> dict[str, Tensor]:
+def momentum_of(optimiser: MomentumSGD, names: Mapping[Tensor, str]) -> dict[str, Tensor]:
     """The momentum buffers by parameter name; empty before the first step."""
-    return {
-        names[parameter]: state["momentum_buffer"]
-        for parameter, state in optimiser.state.items()
-        if state.get("momentum_buffer") is not None
-    }
+    return {names[parameter]: buffer for parameter, buffer in optimiser.buffers.items()}
 
 
-def give_momentum(
-    optimiser: torch.optim.SGD, names: Mapping[Tensor, str], buffers: Mapping[str, Tensor]
-) -> None:
-    """Put momentum buffers back, by parameter name."""
-    for group in optimiser.param_groups:
-        for parameter in group["params"]:
-            if names[parameter] in buffers:
-                optimiser.state[parameter]["momentum_buffer"] = buffers[names[parameter]].to(
-                    parameter.device, copy=True
-                )
+def give_momentum(optimiser: MomentumSGD, names: Mapping[Tensor, str], buffers: Mapping[str, Tensor]) -> None:
+    """Put copies of momentum buffers back, by parameter name."""
+    for parameter in optimiser.parameters:
+        if names[parameter] in buffers:
+            optimiser.buffers[parameter] = buffers[names[parameter]].to(parameter.device, copy=True)

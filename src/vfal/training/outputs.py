@@ -41,10 +41,11 @@ def write_trained(
     accuracy: float | None,
     calibration: Calibration | None = None,
 ) -> None:
-    """One seed's model, its curve, what its scores mean, and what it takes to build it again."""
+    """One seed's model, its curve if it was trained here, what its scores mean, and what builds it again."""
     path = folder / f"seed_{setting.seed}.safetensors"
     save_tensors(path, model)
-    shutil.copyfile(setting.folder / CURVE, path.with_suffix(".jsonl"))
+    if (setting.folder / CURVE).exists():
+        shutil.copyfile(setting.folder / CURVE, path.with_suffix(".jsonl"))
     about = {
         "method": METHOD,
         "seed": setting.seed,

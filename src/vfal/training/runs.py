@@ -7,7 +7,7 @@ from vfal.core.paths import RAW
 from vfal.training.assessing import ValidationAccuracy
 from vfal.training.checkpoint import below, save_tensors
 from vfal.training.outputs import read_weights, rebuilt, weights_path, write_trained, write_weights
-from vfal.training.phases import retrain, warm_up
+from vfal.training.phases import released, retrain, warm_up
 from vfal.training.setting import each_seed, load_material
 from vfal.training.weighing import learn_or_set_weights
 
@@ -39,20 +39,25 @@ def run_weighing(params: Params, warm: Path, folder: Path, *, stage: str) -> Non
 
 
 def run_retraining(params: Params, weights: Path, folder: Path, *, stage: str) -> None:
-    """Phase 3 into `folder`, under the weights that phase 2 left in `weights`."""
+    """Phase 3 into `folder`, under the weights of phase 2 in `weights`; or a released model, as it is."""
     material = load_material(params)
     validate = ValidationAccuracy(material, params)
     for setting in each_seed(
         params, material, stage, reads=RETRAINING, inputs=lambda seed: [weights_path(weights, seed)]
     ):
-        best = retrain(setting, read_weights(weights, setting), validate).best
-        width, people = material.feature_width, len(setting.identities)
-        method = rebuilt(params, width, people, best["model"], folder)
+        if params.retrain.weights:
+            method = released(setting, Path(params.retrain.weights))
+            step, accuracy = 0, validate(method)
+        else:
+            best = retrain(setting, read_weights(weights, setting), validate).best
+            people = len(setting.identities)
+            method = rebuilt(params, material.feature_width, people, best["model"], folder)
+            step, accuracy = best["step"], best["accuracy"]
         write_trained(
             folder,
             setting,
-            best["model"],
-            step=best["step"],
-            accuracy=best["accuracy"],
+            method.state_dict(),
+            step=step,
+            accuracy=accuracy,
             calibration=validate.calibration(method),
         )
