@@ -76,11 +76,13 @@ def preset(name: Annotated[str, typer.Argument(help="tiny, demo or full.")]) -> 
 
 
 @app.command()
-def doctor() -> None:
-    """Check parameters, tools and disk before any work; exit 1 when something would fail."""
-    from vfal.doctor import examine
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Repair what cannot lose anything.")] = False,
+) -> None:
+    """Check everything a run depends on, and say what to do about it; exit 1 when something fails."""
+    from vfal.doctor.examine import examine
 
-    raise typer.Exit(examine(Path.cwd()))
+    raise typer.Exit(examine(Path.cwd(), fix=fix))
 
 
 @app.command()
