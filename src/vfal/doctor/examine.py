@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vfal.core.errors import VfalError
+from vfal.core.errors import ConfigError, VfalError
 from vfal.doctor import leftovers, locks, machine, schedules, stores, versions
 from vfal.doctor.feasible import refuse_what_cannot_work
 from vfal.doctor.finding import Finding, Level, Visit, ok
@@ -32,6 +32,10 @@ def examine(folder: Path, *, fix: bool = False) -> int:
 def _found(check: Callable[[Visit], list[Finding]], visit: Visit) -> list[Finding]:
     try:
         return check(visit)
+    except ConfigError as error:
+        if check is params:
+            return [Finding("no", str(error))]
+        return [Finding("warn", "not looked at", "Correct params.yaml first.")]
     except VfalError as error:
         return [Finding("no", str(error))]
     except OSError as error:

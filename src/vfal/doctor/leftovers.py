@@ -50,9 +50,7 @@ def unfinished(visit: Visit) -> list[Finding]:
         f"{folder.parent.name}/{folder.name} {shown_bytes(size)}"
         for folder, size in zip(folders, sizes, strict=True)
     )
-    todo = (
-        f"The next run with the same parameters continues it; if there will be none: rm -r {visit.state}/<it>"
-    )
+    todo = f"A run with the same parameters continues it. If there will be none: rm -r {visit.state}/..."
     return ok(named, todo)
 
 

@@ -38,9 +38,8 @@ def device(visit: Visit) -> list[Finding]:
         return no(f"{found}: {reason}", "Run `nvidia-smi`, or set machine.device: cpu.")
     free, total = torch.cuda.mem_get_info(found)
     name = torch.cuda.get_device_name(found)
-    findings = ok(
-        f"{found}, {name}, {shown_bytes(free)} of {shown_bytes(total)} free, torch {torch.__version__}"
-    )
+    memory = f"{shown_bytes(free)} of {shown_bytes(total)} free"
+    findings = ok(f"{found}, {name}, {memory}, torch {torch.__version__}")
     if others := _others_on_gpu():
         todo = "One training at a time is faster than two; wait for it, or end it."
         findings += warn(f"others compute on the GPU: {', '.join(others)}", todo)

@@ -1,4 +1,4 @@
-"""Checks of what should start by itself: prefect.yaml, the deployments of a server, and runs without a process.
+"""Checks of what should start by itself: prefect.yaml, the deployments of a server, and dead runs.
 
 Prefect itself is not imported: its server is asked over HTTP, and flows/zombies.py in a process of its own.
 """
@@ -18,7 +18,6 @@ from vfal.core.config.params import read_raw
 from vfal.core.errors import ConfigError, DataError
 from vfal.core.files import read_json
 from vfal.doctor.finding import Finding, Visit, no, ok, warn
-from vfal.dvc_stages import tool_environment
 
 PLAN = "prefect.yaml"
 ANSWER_S = 3.0
@@ -70,7 +69,7 @@ def zombies(visit: Visit) -> list[Finding]:
     command = [sys.executable, "-m", "flows.zombies", "--json", *(["--fix"] if visit.fix else [])]
     try:
         done = subprocess.run(
-            command, cwd=visit.folder, env=tool_environment(), capture_output=True, text=True,
+            command, cwd=visit.folder, capture_output=True, text=True,
             timeout=ZOMBIES_S, check=False,
         )  # fmt: skip
         found = json.loads(done.stdout) if done.returncode == 0 else None
