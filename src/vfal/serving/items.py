@@ -37,8 +37,7 @@ def _read(name: str, modality: Modality, place: str, limits: Serve, root: Path |
     shown = f"'{FILE}{name}'" if len(name) <= LONGEST_SHOWN else f"'{FILE}{name[:LONGEST_SHOWN]}...'"
     if root is None:
         raise DataError(
-            f"{place}: {shown} asks for a file of the server, where {ROOT} is not set. "
-            "Send the file in base64."
+            f"{place}: {shown} is a path, and {ROOT} is not set on the server. Send the file in base64."
         )
     try:
         home = root.resolve(strict=True)

@@ -85,8 +85,8 @@ def _question(number: int, row: Row) -> Question:
                 raise DataError(f"{place}, {modality}: missing; verify takes a voice and a face.")
     elif len(given) != 1:
         found = "both" if given else "neither"
-        wanted = "a probe, the gallery being the other kind" if task == "match" else "the item to embed"
-        raise DataError(f"{place}, voice and face: found {found}; {task} takes one of them, {wanted}.")
+        role = "the probe" if task == "match" else "what to embed"
+        raise DataError(f"{place}, voice and face: found {found}; {task} takes one of them, {role}.")
     items = [_item(modality, row[modality], f"{place}, {modality}") for modality in given]
     if task == "match":
         items += _gallery("face" if given == ["voice"] else "voice", gallery, f"{place}, gallery")
