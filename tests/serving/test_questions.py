@@ -118,8 +118,8 @@ class TestRefusals:
              "row 0, voice: neither base64 (Only base64 data is allowed) nor a path that begins with "
              "'file:'."),
             ({"task": "embed", "voice": "file:a.wav"},
-             "row 0, voice: 'file:a.wav' is a path, and VFAL_MEDIA_ROOT is not set on the server. Send the file "
-             "in base64."),
+             "row 0, voice: 'file:a.wav' is a path, and VFAL_MEDIA_ROOT is not set on the server. "
+             "Send the file in base64."),
         ],
     )  # fmt: skip
     def test_what_is_wrong_is_named_by_row_and_column(
