@@ -37,7 +37,11 @@ def test_a_truncated_checkpoint_is_named_and_moved_aside_only_when_asked(
     path = work / name
     path.write_bytes(path.read_bytes()[:-7])
     [finding] = leftovers.checkpoints(visit)
-    assert finding.level == "no" and finding.found.startswith(f"{path}: damaged (") and path.exists()
+    assert (
+        finding.level == "no"
+        and finding.found.startswith(f".state/retrain/{PRINT}/{name}: damaged (")
+        and path.exists()
+    )
     [finding] = leftovers.checkpoints(repair)
     assert finding.level == "done" and not path.exists()
     assert path.with_name(f"{name}.damaged").exists()
@@ -59,9 +63,11 @@ def test_half_written_files_of_dead_processes_are_removed_and_those_of_living_on
     for path in (left, busy):
         path.parent.mkdir(exist_ok=True)
         path.write_text("half")
-    assert told(leftovers.temporary_files(visit)) == [("warn", f"left by killed processes: {left}")]
+    assert told(leftovers.temporary_files(visit)) == [
+        ("warn", f"left by killed processes: {left.relative_to(checkout)}")
+    ]
     assert told(leftovers.temporary_files(repair)) == [
-        ("done", f"removed what killed processes left: {left}")
+        ("done", f"removed what killed processes left: {left.relative_to(checkout)}")
     ]
     assert busy.exists() and not left.exists()
 

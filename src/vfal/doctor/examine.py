@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from vfal.core.errors import ConfigError, VfalError
@@ -18,7 +18,7 @@ STYLES: dict[Level, str] = {"ok": "green", "warn": "yellow", "no": "bold red", "
 def examine(folder: Path, *, fix: bool = False) -> int:
     """Print what every check finds; 1 when something fails, 0 otherwise. `fix` repairs what is safe to."""
     visit = Visit(folder.absolute(), fix)
-    table = Table("check", "", "found", "what to do")
+    table = Table("check", "", Column("found", overflow="fold"), Column("what to do", overflow="fold"))
     failed = False
     for name, check in CHECKS.items():
         for finding in _found(check, visit):

@@ -39,6 +39,10 @@ class Visit:
         """params.yaml; a `ConfigError` when it is wrong."""
         return load_params(self.folder / "params.yaml")
 
+    def shown(self, path: Path) -> str:
+        """A path as it is shown: from the checkout on, where it lies in it."""
+        return str(path.relative_to(self.folder) if path.is_relative_to(self.folder) else path)
+
 
 def ok(found: str, todo: str = "") -> list[Finding]:
     """All is well."""

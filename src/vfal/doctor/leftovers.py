@@ -33,10 +33,12 @@ def checkpoints(visit: Visit) -> list[Finding]:
         elif visit.fix:
             aside = path.with_name(path.name + DAMAGED)
             path.replace(aside)
-            findings.append(Finding("done", f"{path}: {reason}; moved to {aside.name}, its run starts anew"))
+            findings.append(
+                Finding("done", f"{visit.shown(path)}: {reason}; moved to {aside.name}, its run starts anew")
+            )
         else:
             todo = "`vfal doctor --fix` moves it aside; its run then starts anew."
-            findings += no(f"{path}: {reason}", todo)
+            findings += no(f"{visit.shown(path)}: {reason}", todo)
     return findings or ok(f"{sound} readable" if sound else "none waiting")
 
 
@@ -50,7 +52,7 @@ def unfinished(visit: Visit) -> list[Finding]:
         f"{folder.parent.name}/{folder.name} {shown_bytes(size)}"
         for folder, size in zip(folders, sizes, strict=True)
     )
-    todo = f"A run with the same parameters continues it. If there will be none: rm -r {visit.state}/..."
+    todo = f"A run with the same parameters continues it. If there will be none: rm -r {visit.shown(visit.state)}/..."
     return ok(named, todo)
 
 
@@ -64,7 +66,7 @@ def temporary_files(visit: Visit) -> list[Finding]:
             left.append(path)
     if not left:
         return ok("none")
-    named = ", ".join(map(str, left[:4])) + (f" and {len(left) - 4} more" if len(left) > 4 else "")
+    named = ", ".join(map(visit.shown, left[:4])) + (f" and {len(left) - 4} more" if len(left) > 4 else "")
     if not visit.fix:
         return warn(f"left by killed processes: {named}", "`vfal doctor --fix` removes them.")
     for path in left:
@@ -77,17 +79,17 @@ def worktrees(visit: Visit) -> list[Finding]:
     folder = visit.state / RETRAINING
     if not folder.exists():
         return ok("none left")
-    size = shown_bytes(sum(file.stat().st_size for file in walk(folder)))
+    named = f"{visit.shown(folder)}, {shown_bytes(sum(file.stat().st_size for file in walk(folder)))}"
     try:
         with only_one(RETRAINING, "scheduled retraining"):
             if not visit.fix:
                 todo = "The next retraining removes it; so does `vfal doctor --fix`."
-                return warn(f"{folder}, {size}, left by a killed retraining", todo)
+                return warn(f"{named}, left by a killed retraining", todo)
             shutil.rmtree(folder)
             subprocess.run(["git", "worktree", "prune"], cwd=visit.folder, capture_output=True, check=False)
     except BusyError:
-        return ok(f"{folder}, {size}, in use")
-    return [Finding("done", f"{folder}, {size}: removed")]
+        return ok(f"{named}, in use")
+    return [Finding("done", f"{named}: removed")]
 
 
 def _partial(visit: Visit) -> list[Path]:

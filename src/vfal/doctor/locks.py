@@ -64,9 +64,9 @@ def _is_held(path: Path) -> bool:
 
 def _unreadable(record: Path, visit: Visit) -> list[Finding]:
     if not visit.fix:
-        return no(f"{record}: damaged; dvc stops at it", "`vfal doctor --fix` removes it.")
+        return no(f"{visit.shown(record)}: damaged; dvc stops at it", "`vfal doctor --fix` removes it.")
     record.unlink()
-    return [Finding("done", f"{record}: damaged, removed; nobody is at work here")]
+    return [Finding("done", f"{visit.shown(record)}: damaged, removed; nobody is at work here")]
 
 
 def _sorted_out(entries: dict[str, Any]) -> tuple[dict[int, str], dict[int, str]]:

@@ -21,11 +21,12 @@ CREDENTIALS = {  # by scheme of a remote: the package that speaks it, and where 
 def tracking(visit: Visit) -> list[Finding]:
     """Whether MLflow takes runs."""
     address = resolve(visit.params.tracking.uri, visit.folder)
+    place = visit.shown(address.database) if address.database else address.shown
     if reason := why_silent(address):
         todo = "Training goes on without it, and `vfal sync` fills in what is missing. Correct tracking.uri?"
-        return warn(f"{address.shown}: {reason}", todo)
+        return warn(f"{place}: {reason}", todo)
     fresh = address.database is not None and not address.database.exists()
-    return ok(f"{address.shown}{' (made by the first `vfal sync`)' if fresh else ' answers'}")
+    return ok(f"{place}{' (made by the first `vfal sync`)' if fresh else ' answers'}")
 
 
 def databases(visit: Visit) -> list[Finding]:
@@ -39,7 +40,7 @@ def databases(visit: Visit) -> list[Finding]:
         if not path.exists():
             continue
         if reason := _why_unsound(path):
-            findings += no(f"{path}: {reason}", _advice(path, path == address.database))
+            findings += no(f"{visit.shown(path)}: {reason}", _advice(path, path == address.database))
         else:
             sound.append(path.name)
     return findings or ok(f"{', '.join(sound)} sound" if sound else "none yet")
@@ -62,7 +63,11 @@ def git(visit: Visit) -> list[Finding]:
     """Whether runs can be told apart by commit."""
     try:
         done = subprocess.run(
-            ["git", "status", "--porcelain"], cwd=visit.folder, capture_output=True, text=True, check=False
+            ["git", "--no-optional-locks", "status", "--porcelain"],
+            cwd=visit.folder,
+            capture_output=True,
+            text=True,
+            check=False,
         )
     except OSError as error:
         return warn(f"git: {error.strerror}", "Install git; runs are recorded with their commit.")

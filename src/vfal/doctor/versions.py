@@ -38,17 +38,18 @@ def pins(visit: Visit) -> list[Finding]:
     if not path.exists():
         return findings + warn("no constraints.txt here to compare with", "Run vfal in a checkout.")
     pinned = dict(PIN.findall(path.read_text(encoding="utf-8")))
+    kept = {name: found for name in pinned if (found := _installed(name))}
     other = [
         f"{name} {found} (pinned {pinned[name]})"
-        for name in pinned
-        if (found := _installed(name)) and _public(found) != _public(pinned[name])
+        for name, found in kept.items()
+        if _public(found) != _public(pinned[name])
     ]
     if other:
         more = f" and {len(other) - MOST_NAMED} more" if len(other) > MOST_NAMED else ""
         findings += warn(f"{', '.join(other[:MOST_NAMED])}{more}", SETUP)
     if findings:
         return findings
-    return ok(f"{len(pinned)} pins kept: " + ", ".join(f"{name} {_installed(name)}" for name in SHOWN))
+    return ok(f"{len(kept)} pins kept: " + ", ".join(f"{name} {_installed(name)}" for name in SHOWN))
 
 
 def switches(visit: Visit) -> list[Finding]:
@@ -66,7 +67,7 @@ def switches(visit: Visit) -> list[Finding]:
     for key in IN_DVC_CONFIG:
         if config.get("core", key, fallback="true").lower() != "false":
             findings += warn(f".dvc/config: core.{key} is on", f"dvc config core.{key} false")
-    return findings or ok(f"{', '.join(SWITCHES)}; core.{' and core.'.join(IN_DVC_CONFIG)} of DVC are off")
+    return findings or ok("off in MLflow, Prefect and DVC")
 
 
 def _installed(name: str) -> str | None:
