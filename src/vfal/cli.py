@@ -101,11 +101,13 @@ def tune(
 
 
 @app.command()
-def doctor() -> None:
-    """Check parameters, tools and disk before any work; exit 1 when something would fail."""
-    from vfal.doctor import examine
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Repair what cannot lose anything.")] = False,
+) -> None:
+    """Check everything a run depends on, and say what to do about it; exit 1 when something fails."""
+    from vfal.doctor.examine import examine
 
-    raise typer.Exit(examine(Path.cwd()))
+    raise typer.Exit(examine(Path.cwd(), fix=fix))
 
 
 @app.command()
@@ -148,6 +150,23 @@ def report() -> None:
     from vfal.reporting.terminal import print_results
 
     print_results()
+
+
+@app.command()
+def match(
+    probe: Annotated[Path, typer.Argument(help="A recording, or a picture.")],
+    candidates: Annotated[list[Path], typer.Argument(help="Pictures for a recording, or recordings.")],
+    model: Annotated[
+        str, typer.Option(help="models:/<name>@<alias> or a folder; what is trained here when left out.")
+    ] = "",
+) -> None:
+    """Rank candidates by how well they fit a voice or a face; with one, verify it."""
+    from vfal.serving.scorer import Scorer
+    from vfal.serving.terminal import print_match
+    from vfal.tracking.fetch import model_folder
+
+    with model_folder(model, load_params()) as folder:
+        print_match(Scorer(folder), [probe, *candidates])
 
 
 @app.command()

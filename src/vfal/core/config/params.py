@@ -14,6 +14,7 @@ from vfal.core.config.machine import Collect, Machine, Prepare, Preprocess
 from vfal.core.config.phases import Ablate, Embed, Methods, Pretrain, Retrain, WarmUp, WeighIdentities
 from vfal.core.config.protocols import EvaluateSettings
 from vfal.core.config.report import Compare, Tracking
+from vfal.core.config.serve import Serve
 from vfal.core.config.tuning import Tune
 from vfal.core.config.validate import Validate
 from vfal.core.errors import ConfigError
@@ -44,6 +45,7 @@ class Params(Block):
     compare: Compare
     tune: Tune
     flows: Flows
+    serve: Serve
     tracking: Tracking
 
     @model_validator(mode="after")
