@@ -34,13 +34,19 @@ def dvc_command() -> str:
     return str(dvc)
 
 
-def stages_in_order(folder: Path) -> list[str]:
-    """The addresses of all stages of `folder`/dvc.yaml, each after those it depends on."""
+def stages_in_order(folder: Path, needed_for: str = "") -> list[str]:
+    """The addresses of all stages of `folder`/dvc.yaml, each after those it depends on.
+
+    With `needed_for`, only that stage and what it depends on.
+    """
     import networkx
     from dvc.repo import Repo
 
     with Repo(str(folder)) as repo:
         graph = repo.index.graph  # an edge leads from a stage to what it needs
+        if needed_for:
+            last = next(stage for stage in graph if stage.addressing == needed_for)
+            graph = graph.subgraph({last, *networkx.descendants(graph, last)})
         listed = {stage: place for place, stage in enumerate(repo.index.stages)}
         order = networkx.lexicographical_topological_sort(graph.reverse(), key=listed.__getitem__)
         return [stage.addressing for stage in order]

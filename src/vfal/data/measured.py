@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from vfal.core.files import read_json, write_text
-from vfal.core.state import fingerprint, state_folder
+from vfal.core.paths import state_folder
+from vfal.core.state import fingerprint
 from vfal.core.workers import spread
 
 WORTH = 5_000  # files; reading a header and hashing takes a fraction of a millisecond
