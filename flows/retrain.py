@@ -41,8 +41,9 @@ class Tasks(Steps):
             title = TITLES.get(str(result))
             return Completed(name=title, data=result) if title else result
 
-        as_task = task(name=name, cache_policy=NO_CACHE, persist_result=False)
-        return as_task(run)()  # type: ignore[no-any-return]
+        as_task: Any = task(name=name, cache_policy=NO_CACHE, persist_result=False)
+        result: Result = as_task(run)()
+        return result
 
     def say(self, line: str) -> None:
         """Into the run's log."""

@@ -35,7 +35,7 @@ def dvc_command() -> str:
 
 
 def stages_in_order(folder: Path, needed_for: str = "") -> list[str]:
-    """The addresses of all stages of `folder`/dvc.yaml, each after those it depends on.
+    """The names of all stages of `folder`/dvc.yaml, each after those it depends on.
 
     With `needed_for`, only that stage and what it depends on.
     """
@@ -45,11 +45,11 @@ def stages_in_order(folder: Path, needed_for: str = "") -> list[str]:
     with Repo(str(folder)) as repo:
         graph = repo.index.graph  # an edge leads from a stage to what it needs
         if needed_for:
-            last = next(stage for stage in graph if stage.addressing == needed_for)
+            last = next(stage for stage in graph if stage.name == needed_for)
             graph = graph.subgraph({last, *networkx.descendants(graph, last)})
         listed = {stage: place for place, stage in enumerate(repo.index.stages)}
         order = networkx.lexicographical_topological_sort(graph.reverse(), key=listed.__getitem__)
-        return [stage.addressing for stage in order]
+        return [stage.name for stage in order]  # `addressing` depends on the current folder
 
 
 def run_stage(

@@ -29,14 +29,14 @@ def origin_of(folder: Path) -> str:
     parts: dict[str, Any] = {RAW.as_posix(): _raw_digest(folder)}
     with Repo(str(folder)) as repo:
         graph = repo.index.graph
-        last = next(stage for stage in graph if stage.addressing == LAST)
+        last = next(stage for stage in graph if stage.name == LAST)
         for stage in {last, *descendants(graph, last)}:
-            if stage.addressing == FIRST:
+            if stage.name == FIRST:
                 continue
-            parts[stage.addressing] = stage.cmd
+            parts[stage.name] = stage.cmd
             for dep in stage.deps:
                 if isinstance(dep, ParamsDependency):
-                    parts[f"{stage.addressing} params"] = dep.read_params_d()
+                    parts[f"{stage.name} params"] = dep.read_params_d()
                 elif Path(dep.def_path).parts[0] == "src":
                     parts[dep.def_path] = _code_digest(folder / dep.def_path)
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]
