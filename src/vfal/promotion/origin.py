@@ -36,7 +36,7 @@ def origin_of(folder: Path) -> str:
             parts[stage.name] = stage.cmd
             for dep in stage.deps:
                 if isinstance(dep, ParamsDependency):
-                    parts[f"{stage.name} params"] = dep.read_params_d()
+                    parts[f"{stage.name} params"] = dep.read_params()
                 elif Path(dep.def_path).parts[0] == "src":
                     parts[dep.def_path] = _code_digest(folder / dep.def_path)
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]
