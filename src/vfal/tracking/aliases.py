@@ -34,7 +34,6 @@ class Version:
 
     number: str
     run_id: str
-    model_id: str
     tags: Mapping[str, str]
     aliases: tuple[str, ...]
 
@@ -86,7 +85,7 @@ class Aliases:
     def fetch(self, version: Version, folder: Path, within: str = "") -> Path:
         """Copy the files of `version` (or one of them) into `folder`; where they are then."""
         place = "/".join(part for part in (MODEL_WITHIN, within) if part)
-        source = self.client.get_logged_model(version.model_id).artifact_location
+        source = self.client.get_model_version_download_uri(self.name, version.number)
         with patience(UPLOAD):
             found = download_artifacts(
                 artifact_uri=f"{source.rstrip('/')}/{place}",
@@ -138,4 +137,4 @@ def open_aliases(tracking: Tracking, folder: Path) -> Iterator[Aliases]:
 
 def _version(found: ModelVersion, holders: Mapping[str, str]) -> Version:
     aliases = tuple(sorted(alias for alias, number in holders.items() if str(number) == str(found.version)))
-    return Version(str(found.version), found.run_id or "", found.model_id or "", dict(found.tags), aliases)
+    return Version(str(found.version), found.run_id or "", dict(found.tags), aliases)
