@@ -28,7 +28,7 @@ def own_checkout(main: Path, revision: str, say: Callable[[str], None]) -> Itera
     """
     with only_one(FOLDER, "scheduled retraining"):
         folder = state_folder() / FOLDER
-        commit = _git(main, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+        commit = _commit(main, revision)
         _tell(main, revision, commit, say)
         _remove(main, folder)
         try:
@@ -59,6 +59,14 @@ def track_at(folder: Path, uri: str) -> None:
     document["tracking"]["uri"] = uri
     with (folder / PARAMS).open("w", encoding="utf-8") as handle:
         yaml.dump(document, handle)
+
+
+def _commit(main: Path, revision: str) -> str:
+    _git(main, "rev-parse", "--git-dir")
+    try:
+        return _git(main, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    except MachineError:
+        raise MachineError(f"git: '{revision}' is no commit of this repository.") from None
 
 
 def _tell(main: Path, revision: str, commit: str, say: Callable[[str], None]) -> None:
