@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from vfal.core.death import dying_with_this_process
-from vfal.core.errors import MachineError
+from vfal.core.errors import ConfigError, MachineError
 from vfal.core.paths import state_folder
+from vfal.core.shelf import nearest
 
 Outcome = Literal["ran", "skipped", "restored"]
 SKIPPED, RESTORED = "didn't change, skipping", "is cached - skipping run, checking out outputs"
@@ -34,22 +35,31 @@ def dvc_command() -> str:
     return str(dvc)
 
 
-def stages_in_order(folder: Path, needed_for: str = "") -> list[str]:
-    """The names of all stages of `folder`/dvc.yaml, each after those it depends on.
+def stages_in_order(folder: Path, targets: Sequence[str] = ()) -> list[str]:
+    """The names of the stages of `folder`/dvc.yaml, each after those it depends on.
 
-    With `needed_for`, only that stage and what it depends on.
+    With `targets`, only these and what they need; a target may also name a repeated stage as a whole.
     """
     import networkx
     from dvc.repo import Repo
 
     with Repo(str(folder)) as repo:
         graph = repo.index.graph  # an edge leads from a stage to what it needs
-        if needed_for:
-            last = next(stage for stage in graph if stage.name == needed_for)
-            graph = graph.subgraph({last, *networkx.descendants(graph, last)})
         listed = {stage: place for place, stage in enumerate(repo.index.stages)}
         order = networkx.lexicographical_topological_sort(graph.reverse(), key=listed.__getitem__)
-        return [stage.name for stage in order]  # `addressing` depends on the current folder
+        names = {stage: stage.name for stage in order}  # an address depends on the current folder
+        wanted = set(names)
+        if targets:
+            chosen = {stage for target in targets for stage in _named(target, names)}
+            wanted = chosen.union(*(networkx.descendants(graph, stage) for stage in chosen))
+        return [name for stage, name in names.items() if stage in wanted]
+
+
+def _named(target: str, names: Mapping[Any, str]) -> list[Any]:
+    found = [stage for stage, name in names.items() if target in (name, name.partition("@")[0])]
+    if not found:
+        raise ConfigError(f"stage '{target}': not in dvc.yaml. {nearest(target, names.values())}")
+    return found
 
 
 def run_stage(

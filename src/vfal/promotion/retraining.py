@@ -52,7 +52,7 @@ def retrain(main: Path, *, revision: str = "HEAD", steps: Steps | None = None) -
             if decision := _known(aliases, origin_of(folder), params):
                 steps.say(decision.reason)
                 return decision
-        for name in stages_in_order(folder, needed_for=JUDGED_BY):
+        for name in stages_in_order(folder, [JUDGED_BY]):
             if name != FIRST:
                 _stage(name, folder, steps)
         steps.do("promote", lambda: _promote(folder, steps.say))
