@@ -41,9 +41,7 @@ def evaluation(identities: int = 40, **values: float) -> Evaluation:
 
 
 def test_the_gain_is_the_mean_over_the_metrics_with_a_paired_interval() -> None:
-    found = compare(
-        evaluation(v2f=0.70, f2v=0.60), evaluation(v2f=0.74, f2v=0.62), settings(), excluded=3
-    )
+    found = compare(evaluation(v2f=0.70, f2v=0.60), evaluation(v2f=0.74, f2v=0.62), settings(), excluded=3)
     assert [row.metric for row in found.rows] == [V2F, F2V, "mean"]
     assert found.mean.champion == pytest.approx(0.65) and found.mean.gain == pytest.approx(0.03)
     # Both stray alike with the people drawn, so nothing is left of that in their difference.
@@ -84,7 +82,7 @@ def test_a_metric_nobody_measured_is_refused_with_the_nearest_one() -> None:
 def test_metrics_of_other_people_cannot_be_averaged() -> None:
     mixed = evaluation(v2f=0.7, f2v=0.6)
     mixed.records[F2V]["identities"] = 39
-    with pytest.raises(ConfigError, match="39 identities.*40; they cannot be resampled together"):
+    with pytest.raises(ConfigError, match=r"39 identities.*40; they cannot be resampled together"):
         compare(mixed, mixed, settings(), excluded=0)
 
 

@@ -81,7 +81,7 @@ def test_what_a_killed_retraining_left_is_cleared_first(main: Path) -> None:
 def test_two_retrainings_at_once_are_one_and_one_refusal(main: Path) -> None:
     with (
         own_checkout(main, "HEAD", print),
-        pytest.raises(BusyError, match="scheduled retraining: process .* is at it already"),
+        pytest.raises(BusyError, match=r"scheduled retraining: process .* is at it already"),
         own_checkout(main, "HEAD", print),
     ):
         pass
@@ -110,4 +110,4 @@ def test_known_people_keep_their_split_unless_they_withdrew(tmp_path: Path) -> N
 def test_only_the_address_of_mlflow_changes_in_params(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text(PARAMS)
     track_at(tmp_path, "sqlite:////else/where.db")
-    assert (tmp_path / "params.yaml").read_text() == PARAMS.replace("''", "sqlite:////else/where.db")
+    assert (tmp_path / "params.yaml").read_text() == PARAMS.replace("''", '"sqlite:////else/where.db"')

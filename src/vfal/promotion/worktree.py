@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 from ruamel.yaml import YAML
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from vfal.core.errors import MachineError
 from vfal.core.paths import KNOWN_SPLITS, PARAMS, WITHDRAWN, state_folder
@@ -56,7 +57,7 @@ def track_at(folder: Path, uri: str) -> None:
     """Let the checkout `folder` report to the MLflow at `uri`."""
     yaml = YAML()
     document = yaml.load(folder / PARAMS)
-    document["tracking"]["uri"] = uri
+    document["tracking"]["uri"] = DoubleQuotedScalarString(uri)  # plain, its colon breaks a flow mapping
     with (folder / PARAMS).open("w", encoding="utf-8") as handle:
         yaml.dump(document, handle)
 
