@@ -145,6 +145,39 @@ def sync(
 
 
 @app.command()
+def promote(
+    scheduled: Annotated[bool, typer.Option(help="Leave alone what a person has rolled back.")] = False,
+) -> None:
+    """Judge this checkout's model against the champion on people neither has seen; move the aliases."""
+    from vfal.promotion.promoting import promote as decide
+    from vfal.promotion.records import as_markdown
+
+    typer.echo(as_markdown(decide(load_params(), scheduled=scheduled)))
+
+
+@app.command()
+def rollback(
+    reason: Annotated[str, typer.Option(help="Why; it goes on the version that loses.")] = "by hand",
+) -> None:
+    """Let the champion before this one answer again."""
+    from vfal.promotion.rollback import roll_back
+
+    typer.echo(roll_back(load_params(), reason).reason)
+
+
+@app.command()
+def forget(
+    identity: Annotated[str, typer.Argument(help="Who: an identity, or the name of its faces.")],
+    reason: Annotated[str, typer.Option(help="Kept in withdrawn.csv.")] = "consent withdrawn",
+) -> None:
+    """Somebody withdraws: out of the next retraining; which models were trained with them."""
+    from vfal.promotion.withdrawal import forget as withdraw
+    from vfal.promotion.withdrawal import print_holdings
+
+    print_holdings(*withdraw(load_params(), identity, reason))
+
+
+@app.command()
 def report() -> None:
     """The result table of the last run, and where to look."""
     from vfal.reporting.terminal import print_results

@@ -52,7 +52,7 @@ def unfinished(visit: Visit) -> list[Finding]:
         f"{folder.parent.name}/{folder.name} {shown_bytes(size)}"
         for folder, size in zip(folders, sizes, strict=True)
     )
-    todo = f"A run with the same parameters continues it. If there will be none: rm -r {visit.shown(visit.state)}/..."
+    todo = f"A run with the same parameters continues it; without one: rm -r {visit.shown(visit.state)}/..."
     return ok(named, todo)
 
 

@@ -12,6 +12,7 @@ from vfal.core.config.block import Block
 from vfal.core.config.flows import Flows
 from vfal.core.config.machine import Collect, Machine, Prepare, Preprocess
 from vfal.core.config.phases import Ablate, Embed, Methods, Pretrain, Retrain, WarmUp, WeighIdentities
+from vfal.core.config.promote import Promote
 from vfal.core.config.protocols import EvaluateSettings
 from vfal.core.config.report import Compare, Tracking
 from vfal.core.config.serve import Serve
@@ -46,6 +47,7 @@ class Params(Block):
     tune: Tune
     flows: Flows
     serve: Serve
+    promote: Promote
     tracking: Tracking
 
     @model_validator(mode="after")
