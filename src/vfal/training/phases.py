@@ -19,6 +19,7 @@ from vfal.training.devices import main_device
 from vfal.training.identity_weights import IdentityWeights
 from vfal.training.loop import Loop, Phase, Trained
 from vfal.training.material import Material, raw_encoder
+from vfal.training.processes import split
 
 METHOD = "seeking_the_shape"
 SIGNALS = ("classification", "cosine", "rank")
@@ -48,15 +49,16 @@ def build_method(
     parts: dict[Modality, nn.Module] = {}
     for modality in MODALITIES:
         if settings.regime == "raw":
-            parts[modality] = raw_encoder(getattr(params.pretrain, modality), modality, encoders)
+            encoder = raw_encoder(getattr(params.pretrain, modality), modality, encoders)
         else:
-            parts[modality] = make_encoder(
+            encoder = make_encoder(
                 "feature_mlp",
                 modality,
                 inputs=feature_width[modality],
                 width=settings.trunk_width,
                 dropout=settings.trunk_dropout,
             )
+        parts[modality] = split(encoder, modality)
     method = get_method(METHOD)
     return method(parts["voice"], parts["face"], identities=identities, settings=settings)
 

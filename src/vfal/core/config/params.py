@@ -9,10 +9,13 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from vfal.core.config.block import Block
+from vfal.core.config.flows import Flows
 from vfal.core.config.machine import Collect, Machine, Prepare, Preprocess
 from vfal.core.config.phases import Ablate, Embed, Methods, Pretrain, Retrain, WarmUp, WeighIdentities
+from vfal.core.config.promote import Promote
 from vfal.core.config.protocols import EvaluateSettings
 from vfal.core.config.report import Compare, Tracking
+from vfal.core.config.serve import Serve
 from vfal.core.config.tuning import Tune
 from vfal.core.config.validate import Validate
 from vfal.core.errors import ConfigError
@@ -42,6 +45,9 @@ class Params(Block):
     evaluate: EvaluateSettings
     compare: Compare
     tune: Tune
+    flows: Flows
+    serve: Serve
+    promote: Promote
     tracking: Tracking
 
     @model_validator(mode="after")
