@@ -5,16 +5,20 @@ time share one study; on one machine they also share its cores.
 """
 
 import contextlib
+import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
+import typer
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.logging import get_run_logger
 from pydantic import Field
 
+from flows.alive import hold_run
+from flows.command import run_command
+from flows.server import api, tool
 from vfal.core.config.params import load_params
 from vfal.core.death import dying_with_this_process
 from vfal.core.errors import MachineError
@@ -25,7 +29,7 @@ from vfal.dvc_stages import tool_environment
 LAST_LINES = 3
 
 
-@flow(name="tune", persist_result=False)
+@flow(name="tune", on_running=[hold_run], persist_result=False)
 def tune(trials: Annotated[int, Field(ge=0)] = 0, apply: bool = False, folder: str = "") -> dict[str, Any]:
     """Run trials and show what they found; the summary of the study.
 
@@ -45,7 +49,7 @@ def _vfal(*arguments: str) -> None:
     """A `vfal` command that dies with this process, its lines in the log; its failure is a `MachineError`."""
     log, lines = get_run_logger(), []
     with subprocess.Popen(
-        dying_with_this_process([str(Path(sys.executable).with_name("vfal")), *arguments]),
+        dying_with_this_process(tool("vfal", *arguments)),
         env=tool_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -79,5 +83,15 @@ def _show(record: Path) -> dict[str, Any]:
     return summary
 
 
+def main(
+    trials: Annotated[int, typer.Option(min=0, help="How many to add; 0: up to tune.trials in all.")] = 0,
+    apply: Annotated[bool, typer.Option("--apply", help="Then write the winner to params.yaml.")] = False,
+) -> None:
+    """Run the flow here, with the Prefect server that is there or one of its own for the time."""
+    with api(load_params().flows):
+        tune(trials=trials, apply=apply)
+
+
 if __name__ == "__main__":
-    tune()
+    os.environ.pop("PREFECT__FLOW_RUN_ID", None)
+    run_command(main)

@@ -56,6 +56,6 @@ def test_a_study_that_cannot_be_run_fails_with_what_vfal_said(
     )
     vfal.chmod(0o755)
     (tmp_path / "bin/python").symlink_to(sys.executable)
-    monkeypatch.setattr(flow.sys, "executable", str(tmp_path / "bin/python"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin/python"))
     with pytest.raises(MachineError, match=r"vfal tune: exit code 1. ConfigError: tune.space.margin"):
         flow.tune.fn()

@@ -13,7 +13,9 @@ from vfal.core.paths import STUDIES
 from vfal.core.state import only_one
 from vfal.core.switches import switch_off
 from vfal.tracking.address import resolve, why_silent
+from vfal.tracking.experiment import experiment_of
 from vfal.tracking.patience import BOUNDED, patience, quiet
+from vfal.tracking.provenance import read_lock
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -37,21 +39,16 @@ def mirror_study(params: Params, folder: Path) -> str:
     address = resolve(params.tracking.uri, Path.cwd())
     if reason := why_silent(address):
         return _note(address.shown, reason)
-    from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
+    from vfal.tracking.store import Store
+
     try:
         with only_one("sync", "vfal sync"), patience(BOUNDED), quiet():
-            client = MlflowClient(tracking_uri=address.uri)
-            place = (address.artifacts / params.tracking.experiment).as_uri() if address.artifacts else None
-            found = client.get_experiment_by_name(params.tracking.experiment)
-            experiment = (
-                found.experiment_id
-                if found
-                else client.create_experiment(params.tracking.experiment, artifact_location=place)
-            )
-            added = _Mirror(client, str(experiment)).mirror(read_json(folder / "study.json"), folder)
+            store = Store(address, experiment_of(params, read_lock()), {})
+            mirror = _Mirror(store.client, store.experiment_id)
+            added = mirror.mirror(read_json(folder / "study.json"), folder)
     except BusyError as error:
         return f"MLflow was not updated. {error}"
     except (MlflowException, SQLAlchemyError, OSError, ImportError) as error:
