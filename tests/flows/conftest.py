@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,7 +36,7 @@ stages:
       outs: [third.txt]
 """
 STAGE = """
-import os, sys, time
+import sys, time
 from pathlib import Path
 trouble = Path(f"trouble-{sys.argv[1]}")
 if trouble.exists():
@@ -43,7 +44,7 @@ if trouble.exists():
     if what == "hang":
         from vfal.core.death import die_with_starter
         die_with_starter()
-        Path("hanging").write_text(str(os.getpid()))
+        Path("hanging").write_text("yes")
         time.sleep(120)
     attempts = Path(f"attempts-{sys.argv[1]}")
     attempts.write_text(attempts.read_text() + "x" if attempts.exists() else "x")
@@ -84,3 +85,24 @@ def make_project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("VFAL_STATE", raising=False)
     monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(folder / ".state/dvc"))
     return folder
+
+
+def processes_in(folder: Path) -> list[str]:
+    """Command lines of the living processes that work in `folder`, this one aside."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                if (entry / "cwd").resolve() == folder.resolve():
+                    found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+            except OSError:  # it ended while we looked
+                continue
+    return [line for line in found if line]
+
+
+def wait_until_alone(folder: Path) -> list[str]:
+    """The processes left in `folder`, once there are none or twenty seconds have passed."""
+    deadline = time.monotonic() + 20
+    while (left := processes_in(folder)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left
