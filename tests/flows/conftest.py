@@ -21,17 +21,17 @@ from ..tiny_params import raw_params
 DVC_YAML = """
 stages:
   first:
-    cmd: python stage.py first.txt
+    cmd: exec python stage.py first.txt
     deps: [stage.py, source.txt]
     outs: [first.txt]
   second:
-    cmd: python stage.py second.txt
+    cmd: exec python stage.py second.txt
     deps: [stage.py, first.txt]
     outs: [second.txt]
   third:
     foreach: [one]
     do:
-      cmd: python stage.py third.txt
+      cmd: exec python stage.py third.txt
       deps: [stage.py, source.txt]
       outs: [third.txt]
 """
@@ -42,8 +42,8 @@ trouble = Path(f"trouble-{sys.argv[1]}")
 if trouble.exists():
     what = trouble.read_text()
     if what == "hang":
-        from vfal.core.death import die_with_starter
-        die_with_starter()
+        from vfal.core.death import die_with_parent
+        die_with_parent()
         Path("hanging").write_text("yes")
         time.sleep(120)
     attempts = Path(f"attempts-{sys.argv[1]}")
@@ -69,6 +69,7 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with three quick stages, as the current folder; a file `trouble-<output>` spoils a stage."""
+    monkeypatch.setattr("flows.train.sync", lambda: None)  # has a test of its own
     return make_project(tmp_path, monkeypatch)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flows.train import stage, train
+from flows.train import stage, sync, train
 from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
@@ -108,12 +108,17 @@ def test_a_stage_that_another_dvc_is_running_is_one_clear_refusal(project: Path)
     other = subprocess.Popen(dvc, env=tool_environment())
     try:
         wait_for(project / "hanging")
-        with pytest.raises(BusyError, match="stage second: another run is at work"):
+        with pytest.raises(BusyError, match="another run is at work"):
             train(targets=["second"])
     finally:
         other.kill()
         other.wait()
     assert wait_until_alone(project) == []
+
+
+def test_what_the_mirror_says_is_a_line_in_the_log(project: Path, caplog: pytest.LogCaptureFixture) -> None:
+    flow(name="mirrors")(sync)()
+    assert "Nothing to mirror to MLflow yet" in caplog.text
 
 
 def test_an_unknown_target_is_refused_with_the_nearest_stage(project: Path) -> None:

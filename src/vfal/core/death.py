@@ -2,10 +2,8 @@
 
 import ctypes
 import os
-import select
 import signal
 import sys
-import threading
 
 _PR_SET_PDEATHSIG = 1
 
@@ -21,40 +19,6 @@ def die_with_parent(parent: int | None = None) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGKILL)
-
-
-def die_with_starter() -> None:
-    """Die with the parent and, where that is a shell in between (`sh -c`), with who started the shell.
-
-    dvc runs a stage through a shell. Most become the command they are given; dash stays, and would outlive
-    a dvc that is killed, together with the stage.
-    """
-    parent = os.getppid()
-    die_with_parent(parent)
-    if sys.platform == "linux" and (starter := _starter_of_shell(parent)):
-        try:
-            handle = os.pidfd_open(starter)
-        except ProcessLookupError:
-            os.kill(os.getpid(), signal.SIGKILL)
-        threading.Thread(target=_die_when_readable, args=(handle,), daemon=True).start()
-
-
-def _starter_of_shell(pid: int) -> int | None:
-    """The parent of `pid` when that is a shell running one command; None otherwise."""
-    from pathlib import Path  # not needed by the guard below, which starts before every dvc
-
-    folder = Path("/proc") / str(pid)
-    if folder.joinpath("cmdline").read_bytes().split(b"\0")[-3:-2] != [b"-c"]:  # ..., -c, command, ""
-        return None
-    after_name = folder.joinpath("stat").read_text(encoding="utf-8").rpartition(")")[2]
-    return int(after_name.split()[1])
-
-
-def _die_when_readable(handle: int) -> None:
-    waiting = select.poll()  # a pidfd becomes readable when its process ends
-    waiting.register(handle, select.POLLIN)
-    waiting.poll()
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def dying_with_this_process(command: list[str]) -> list[str]:
