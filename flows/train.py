@@ -5,7 +5,6 @@ start from the first stage: what is done is skipped.
 """
 
 import contextlib
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -107,8 +106,7 @@ def summary(became: dict[str, str]) -> str:
 
 def _worth_a_retry(task: Any, run: Any, state: State[Any]) -> bool:
     """Whether another attempt may end better: not when somebody has to put something right first."""
-    message = state.message or ""
-    return not HOPELESS.search(message)
+    return not HOPELESS.search(state.message or "")
 
 
 def main(
@@ -123,5 +121,4 @@ def main(
 
 
 if __name__ == "__main__":
-    os.environ.pop("PREFECT__FLOW_RUN_ID", None)
     run_command(main)
