@@ -107,3 +107,11 @@ def wait_until_alone(folder: Path) -> list[str]:
     while (left := processes_in(folder)) and time.monotonic() < deadline:
         time.sleep(0.1)
     return left
+
+
+def wait_for(path: Path) -> None:
+    """Wait until there is such a file."""
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < deadline, path
+        time.sleep(0.05)

@@ -20,7 +20,7 @@ from prefect.client.schemas.schedules import CronSchedule
 from vfal.core.files import read_json, write_json
 
 from ..tiny_params import raw_params
-from .conftest import make_project, wait_until_alone
+from .conftest import make_project, wait_for, wait_until_alone
 
 START_S = 120
 
@@ -103,7 +103,7 @@ def test_one_command_serves_a_checkout_and_its_death_takes_everything_along(
     prefect = str(Path(sys.executable).with_name("prefect"))
     monkeypatch.setenv(API, api)
     subprocess.run([prefect, "deployment", "run", "train/manual"], check=True, capture_output=True)
-    read_until(process, "python stage.py second.txt")
+    wait_for(tmp_path / "hanging")
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert wait_until_alone(tmp_path) == []

@@ -1,6 +1,5 @@
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from vfal.core.state import only_one
 from vfal.dvc_stages import stages_in_order, tool_environment
 
 from ..tiny_params import raw_params
-from .conftest import wait_until_alone
+from .conftest import wait_for, wait_until_alone
 
 pytestmark = [
     pytest.mark.usefixtures("prefect_api"),
@@ -27,13 +26,6 @@ pytestmark = [
 
 def attempts(project: Path, output: str) -> int:
     return len((project / f"attempts-{output}").read_text())
-
-
-def wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 60
-    while not path.exists():
-        assert time.monotonic() < deadline, path
-        time.sleep(0.05)
 
 
 def progress() -> Any:
