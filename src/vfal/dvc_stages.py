@@ -4,9 +4,9 @@ import os
 import select
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from vfal.core.death import dying_with_this_process
 from vfal.core.errors import BusyError, ConfigError, MachineError
@@ -39,10 +39,22 @@ def dvc_command() -> str:
 
 
 def stages_in_order(folder: Path, targets: Sequence[str] = ()) -> list[str]:
-    """The addresses of the stages of `folder`/dvc.yaml, each after those it depends on.
+    """The names of the stages of `folder`/dvc.yaml, each after those it depends on.
 
     With `targets`, only these and what they need; a target may also name a repeated stage as a whole.
     """
+    needs = needs_of_stages(folder)
+    if not targets:
+        return list(needs)
+    wanted = {name for target in targets for name in _named(target, needs)}
+    for name in reversed(needs):  # a stage is listed after those it needs
+        if name in wanted:
+            wanted |= set(needs[name])
+    return [name for name in needs if name in wanted]
+
+
+def needs_of_stages(folder: Path) -> dict[str, list[str]]:
+    """What each stage of `folder`/dvc.yaml directly depends on; each comes after those it depends on."""
     import networkx
     from dvc.repo import Repo
 
@@ -50,18 +62,17 @@ def stages_in_order(folder: Path, targets: Sequence[str] = ()) -> list[str]:
         graph = repo.index.graph  # an edge leads from a stage to what it needs
         listed = {stage: place for place, stage in enumerate(repo.index.stages)}
         order = networkx.lexicographical_topological_sort(graph.reverse(), key=listed.__getitem__)
-        names = {stage: stage.addressing for stage in order}
-        wanted = set(names)
-        if targets:
-            chosen = {stage for target in targets for stage in _named(target, names)}
-            wanted = chosen.union(*(networkx.descendants(graph, stage) for stage in chosen))
-        return [name for stage, name in names.items() if stage in wanted]
+        return {
+            # Not stage.addressing, which depends on the folder that this process stands in.
+            stage.name: sorted(need.name for need in graph.successors(stage))
+            for stage in order
+        }
 
 
-def _named(target: str, names: Mapping[Any, str]) -> list[Any]:
-    found = [stage for stage, name in names.items() if target in (name, name.partition("@")[0])]
+def _named(target: str, names: Collection[str]) -> list[str]:
+    found = [name for name in names if target in (name, name.partition("@")[0])]
     if not found:
-        raise ConfigError(f"stage '{target}': not in dvc.yaml. {nearest(target, names.values())}")
+        raise ConfigError(f"stage '{target}': not in dvc.yaml. {nearest(target, names)}")
     return found
 
 
@@ -81,7 +92,10 @@ def run_stage(
     """
     force_flag = ["--force"] if force else []
     process = subprocess.Popen(
-        dying_with_this_process([dvc_command(), "repro", "--single-item", *force_flag, name]),
+        # Stages that run side by side share dvc's lock; a training must not be lost for three seconds' wait.
+        dying_with_this_process(
+            [dvc_command(), "--wait-for-lock", "repro", "--single-item", *force_flag, name]
+        ),
         cwd=folder,
         env=tool_environment() | dict(environment or {}),
         stdout=subprocess.PIPE,
