@@ -89,7 +89,8 @@ def _check_schedule(schedule: Any, flow: Any, where: str) -> None:
             CronSchedule(**given)
         except ValidationError as error:
             told = error.errors()[0]
+            reason = told["msg"].removeprefix("Value error, ")
             raise ConfigError(
-                f"{where}: schedule {told['loc'][-1]} {told['input']!r}: {told['msg']}. "
+                f"{where}: schedule {told['loc'][-1]} {told['input']!r}: {reason}. "
                 "A cron has five fields, `minute hour day month weekday`, as in '0 2 * * *'."
             ) from None

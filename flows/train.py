@@ -5,7 +5,6 @@ start from the first stage: what is done is skipped.
 """
 
 import contextlib
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -24,16 +23,15 @@ from flows.command import run_command
 from flows.server import api, tool
 from vfal.core.config.params import load_params
 from vfal.core.death import dying_with_this_process
-from vfal.core.errors import BusyError, MachineError
 from vfal.core.state import only_one
 from vfal.dvc_stages import run_stage, stages_in_order, tool_environment
 
+LOCK = ("repro", "flow train")  # the lock of `vfal repro`, too
 NAMES = {"skipped": "Skipped", "restored": "FromCache"}
-BUSY = re.compile(r"is busy, it is being blocked by|[Uu]nable to acquire lock|BusyError")
 HINTS = re.compile(
     r"\s*$|To track the changes with git|\s+git add |To enable auto staging|\s+dvc config |Use `dvc push`"
 )
-HOPELESS = re.compile(r"\b(ConfigError|DataError|ValidationBreach|WeightsError|DivergedError): ")
+HOPELESS = re.compile(r"\b(BusyError|ConfigError|DataError|ValidationBreach|WeightsError|DivergedError): ")
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
@@ -45,10 +43,7 @@ def stage(name: str, force: bool) -> State[Any] | None:
         if not HINTS.match(line):
             log.info("%s", line)
 
-    try:
-        outcome = run_stage(name, Path.cwd(), force=force, say=say)
-    except MachineError as error:
-        raise _plainer(name, error) from None
+    outcome = run_stage(name, Path.cwd(), force=force, say=say)
     return Completed(name=NAMES[outcome], message=f"DVC {outcome} {name}") if outcome in NAMES else None
 
 
@@ -77,7 +72,7 @@ def train(targets: list[str] | None = None, force: bool = False, folder: str = "
         force: run them even where nothing has changed.
         folder: the checkout; empty for the folder the flow is started in.
     """
-    with contextlib.chdir(folder or "."), only_one("repro", "flow train"):
+    with contextlib.chdir(folder or "."), only_one(*LOCK):
         settings = load_params().flows
         names = stages_in_order(Path.cwd(), targets or ())
         progress = Progress(of=len(names))
@@ -109,17 +104,9 @@ def summary(became: dict[str, str]) -> str:
     return f"{len(became)} stages: " + ", ".join(f"{number} {what}" for what, number in count.items())
 
 
-def _plainer(name: str, error: MachineError) -> Exception:
-    """The same failure, as a `BusyError` when another process holds what the stage needs."""
-    if BUSY.search(str(error)):
-        return BusyError(f"stage {name}: another run is at work in {Path.cwd()}. {error}")
-    return error
-
-
 def _worth_a_retry(task: Any, run: Any, state: State[Any]) -> bool:
     """Whether another attempt may end better: not when somebody has to put something right first."""
-    message = state.message or ""
-    return not (BUSY.search(message) or HOPELESS.search(message))
+    return not HOPELESS.search(state.message or "")
 
 
 def main(
@@ -127,11 +114,11 @@ def main(
     force: Annotated[bool, typer.Option(help="Run every stage, stale or not.")] = False,
 ) -> None:
     """Run the flow here, with the Prefect server that is there or one of its own for the time."""
-    stages_in_order(Path.cwd(), target or ())
+    with only_one(*LOCK):  # refused at once, before a server is started for nothing
+        stages_in_order(Path.cwd(), target or ())
     with api(load_params().flows):
         train(targets=target, force=force)
 
 
 if __name__ == "__main__":
-    os.environ.pop("PREFECT__FLOW_RUN_ID", None)
     run_command(main)

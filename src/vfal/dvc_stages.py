@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Literal
 
 from vfal.core.death import dying_with_this_process
-from vfal.core.errors import ConfigError, MachineError
+from vfal.core.errors import BusyError, ConfigError, MachineError
 from vfal.core.paths import state_folder
 from vfal.core.shelf import nearest
 
 Outcome = Literal["ran", "skipped", "restored"]
+BUSY = "is busy, it is being blocked by"
 AWAKE_MS = 500
 SKIPPED, RESTORED = "didn't change, skipping", "is cached - skipping run, checking out outputs"
 
@@ -86,7 +87,8 @@ def run_stage(
     """`dvc repro --single-item name` in `folder`; whether the stage ran, was fresh, or came from DVC's cache.
 
     `say` gets every line that dvc and the stage print. The stage dies with dvc, and dvc with this process.
-    A failure is a `MachineError` that ends with the stage's own last lines.
+    A failure is a `MachineError` that ends with the stage's own last lines, or a `BusyError` when another
+    run holds what the stage needs.
     """
     force_flag = ["--force"] if force else []
     process = subprocess.Popen(
@@ -114,6 +116,8 @@ def run_stage(
         process.kill()
         process.wait()
         raise
+    if code and (busy := [line for line in lines if BUSY in line or "BusyError: " in line]):
+        raise BusyError(f"stage {name}: another run is at work in {folder}. {' | '.join(busy)}")
     if code:
         told = [line for line in lines if line and not line.startswith("ERROR: failed to reproduce")]
         raise MachineError(f"stage {name}: dvc ended with exit code {code}. " + " | ".join(told[-3:]))

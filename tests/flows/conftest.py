@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,30 +21,30 @@ from ..tiny_params import raw_params
 DVC_YAML = """
 stages:
   first:
-    cmd: python stage.py first.txt
+    cmd: exec python stage.py first.txt
     deps: [stage.py, source.txt]
     outs: [first.txt]
   second:
-    cmd: python stage.py second.txt
+    cmd: exec python stage.py second.txt
     deps: [stage.py, first.txt]
     outs: [second.txt]
   third:
     foreach: [one]
     do:
-      cmd: python stage.py third.txt
+      cmd: exec python stage.py third.txt
       deps: [stage.py, source.txt]
       outs: [third.txt]
 """
 STAGE = """
-import os, sys, time
+import sys, time
 from pathlib import Path
 trouble = Path(f"trouble-{sys.argv[1]}")
 if trouble.exists():
     what = trouble.read_text()
     if what == "hang":
-        from vfal.core.death import die_with_starter
-        die_with_starter()
-        Path("hanging").write_text(str(os.getpid()))
+        from vfal.core.death import die_with_parent
+        die_with_parent()
+        Path("hanging").write_text("yes")
         time.sleep(120)
     attempts = Path(f"attempts-{sys.argv[1]}")
     attempts.write_text(attempts.read_text() + "x" if attempts.exists() else "x")
@@ -68,6 +69,7 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with three quick stages, as the current folder; a file `trouble-<output>` spoils a stage."""
+    monkeypatch.setattr("flows.train.sync", lambda: None)  # has a test of its own
     return make_project(tmp_path, monkeypatch)
 
 
@@ -84,3 +86,32 @@ def make_project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("VFAL_STATE", raising=False)
     monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(folder / ".state/dvc"))
     return folder
+
+
+def processes_in(folder: Path) -> list[str]:
+    """Command lines of the living processes that work in `folder`, this one aside."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                if (entry / "cwd").resolve() == folder.resolve():
+                    found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+            except OSError:  # it ended while we looked
+                continue
+    return [line for line in found if line]
+
+
+def wait_until_alone(folder: Path) -> list[str]:
+    """The processes left in `folder`, once there are none or twenty seconds have passed."""
+    deadline = time.monotonic() + 20
+    while (left := processes_in(folder)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left
+
+
+def wait_for(path: Path) -> None:
+    """Wait until there is such a file."""
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < deadline, path
+        time.sleep(0.05)

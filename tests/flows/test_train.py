@@ -1,12 +1,10 @@
-import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flows.train import stage, train
+from flows.train import stage, sync, train
 from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
@@ -18,6 +16,7 @@ from vfal.core.state import only_one
 from vfal.dvc_stages import stages_in_order, tool_environment
 
 from ..tiny_params import raw_params
+from .conftest import wait_for, wait_until_alone
 
 pytestmark = [
     pytest.mark.usefixtures("prefect_api"),
@@ -27,26 +26,6 @@ pytestmark = [
 
 def attempts(project: Path, output: str) -> int:
     return len((project / f"attempts-{output}").read_text())
-
-
-def hanging(project: Path) -> int:
-    """The process of the stage that hangs, once it is there."""
-    sign = project / "hanging"
-    while not (sign.exists() and sign.read_text()):
-        time.sleep(0.05)
-    return int(sign.read_text())
-
-
-def is_gone(process: int) -> bool:
-    """Whether the process ends within seconds."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        try:
-            os.kill(process, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def progress() -> Any:
@@ -92,7 +71,7 @@ def test_a_stage_that_takes_too_long_is_stopped_with_everything_it_started(proje
     (project / "trouble-second.txt").write_text("hang")
     with pytest.raises(TimeoutError):
         train(targets=["second"])
-    assert is_gone(hanging(project))
+    assert wait_until_alone(project) == []
 
 
 def test_a_timeout_reaches_a_stage_that_runs_in_a_thread_too(project: Path) -> None:
@@ -104,7 +83,7 @@ def test_a_timeout_reaches_a_stage_that_runs_in_a_thread_too(project: Path) -> N
 
     with pytest.raises(TimeoutError):
         threads()
-    assert is_gone(hanging(project))
+    assert wait_until_alone(project) == []
 
 
 def test_a_second_run_says_who_is_at_it(project: Path) -> None:
@@ -120,13 +99,18 @@ def test_a_stage_that_another_dvc_is_running_is_one_clear_refusal(project: Path)
     dvc = [str(Path(sys.executable).with_name("dvc")), "repro", "--quiet"]
     other = subprocess.Popen(dvc, env=tool_environment())
     try:
-        process = hanging(project)
-        with pytest.raises(BusyError, match="stage second: another run is at work"):
+        wait_for(project / "hanging")
+        with pytest.raises(BusyError, match="another run is at work"):
             train(targets=["second"])
     finally:
         other.kill()
         other.wait()
-    assert is_gone(process)
+    assert wait_until_alone(project) == []
+
+
+def test_what_the_mirror_says_is_a_line_in_the_log(project: Path, caplog: pytest.LogCaptureFixture) -> None:
+    flow(name="mirrors")(sync)()
+    assert "Nothing to mirror to MLflow yet" in caplog.text
 
 
 def test_an_unknown_target_is_refused_with_the_nearest_stage(project: Path) -> None:

@@ -10,7 +10,7 @@ class Flows(Block):
 
     port: int = Field(ge=1024, le=65535)
     retries: NonNegativeInt
-    retry_delays_s: tuple[NonNegativeInt, ...]
+    retry_delays_s: tuple[NonNegativeInt, ...] = Field(min_length=1)
     stage_timeout_s: PositiveInt
     poll_s: PositiveInt
     sweep_s: PositiveInt
