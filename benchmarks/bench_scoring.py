@@ -91,7 +91,7 @@ def _loop(corpus: Corpus, file: Path, most: int) -> float:
         found = [_cosine(vector[probe], vector[candidate]) for candidate in candidates]
         right += int(np.argmax(found) == 0)
         scores.append((found[0], corpus.owner[probe] == corpus.owner[candidates[0]]))
-    if file.name.startswith("match"):
+    if "match_" in file.name:
         return right / len(scores)
     order = sorted(scores, key=lambda pair: -pair[0])
     positives = sum(same for _, same in scores)
@@ -121,7 +121,7 @@ def _loop_retrieval(
 
 def _list(corpus: Corpus, name: str) -> Row:
     file = next(path for path in corpus.lists if path.name.startswith(name))
-    part = file.with_name(f"part_{file.name}")
+    part = file.with_name(f"{file.stem}.part.txt")
     lines = file.read_text().splitlines()
     part.write_text("\n".join(lines[:TRIALS_DONE]) + "\n")
     metric = "accuracy" if name.startswith("match") else "auc"

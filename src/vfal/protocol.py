@@ -51,7 +51,7 @@ class Bench:
         self._trials = trials
         self._cells: dict[Group, Codes] = {group: cells(people, group) for group in settings.groups}
         self._parts = {column: people[column].to_numpy(dtype=object) for column in settings.breakdown}
-        names = pd.Index(people["identity"].to_numpy(dtype=object))
+        self.identities = names = pd.Index(people["identity"].to_numpy(dtype=object))
         self.items: dict[Modality, Items] = {}
         self.people: dict[Modality, Integers] = {}
         for items in (embeddings.voices, embeddings.faces):

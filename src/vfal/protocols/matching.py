@@ -3,10 +3,12 @@
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 
 from vfal.core.errors import DataError
 from vfal.core.types import Direction, Group
 from vfal.evaluation.findings import matching_findings
+from vfal.metrics import Flags, Floats, Integers, matching_credits
 from vfal.protocol import Bench, Measurement, Protocol, ProtocolCard
 
 
@@ -53,4 +55,15 @@ class Matching(Protocol):
                     f"1:{size}: {len(np.unique(short))} identities have fewer than {size - 1} others "
                     "in their group"
                 )
+        found.curves["identities"] = _by_identity(bench, scores_TK[:, :2], filled_TK[:, 1], trials.people_T)
         return found
+
+
+def _by_identity(bench: Bench, scores_T2: Floats, rows: Flags, people_T: Integers) -> pd.DataFrame:
+    """1:2 accuracy of each probe identity: identity, accuracy, trials; who has no such trial is left out."""
+    credit, _ = matching_credits(scores_T2[rows], "shared")
+    people, codes_T, trials = np.unique(people_T[rows], return_inverse=True, return_counts=True)
+    accuracy = np.bincount(codes_T, weights=credit[:, 0], minlength=len(people)) / trials
+    return pd.DataFrame(
+        {"identity": bench.identities[people], "accuracy": accuracy, "trials": trials},
+    )
