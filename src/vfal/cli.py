@@ -241,12 +241,18 @@ def score(
     missing: Annotated[str, typer.Option(help="error, or drop: trials of items without a vector.")] = "error",
     breakdown: Annotated[list[str] | None, typer.Option(help="gender, nationality, age_band.")] = None,
     recall_at: Annotated[list[int] | None, typer.Option(help="The k of recall@k.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda: where galleries are ranked.")] = "auto",
     approximate: Annotated[bool, typer.Option(help="Also recall@k by faiss, with what it misses.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Where to write every number.")] = None,
 ) -> None:
     """Score anybody's embeddings on official lists."""
     from vfal.lists.commands import run_score
 
+    scorer = None
+    if device != "cpu" and (device != "auto" or Path("/dev/nvidiactl").exists()):
+        from vfal.training.device_scoring import DeviceCosine  # torch, which takes seconds to import
+
+        scorer = DeviceCosine("cuda" if device == "auto" else device)
     run_score(
         embeddings,
         list_,
@@ -258,6 +264,7 @@ def score(
         breakdown=breakdown or [],
         recall_at=recall_at or [],
         approximate=approximate,
+        scorer=scorer,
         json_file=json_file,
     )
 

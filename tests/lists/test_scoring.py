@@ -195,7 +195,8 @@ def test_the_command_writes_every_number_under_its_full_name(corpus, monkeypatch
 
 def test_unknown_choices_get_the_nearest_name(corpus):
     words = {"list_format": "auto", "replicate": "", "meta": [], "intervals": False, "missing": "error",
-             "breakdown": [], "recall_at": [], "approximate": False, "json_file": None}  # fmt: skip
+             "breakdown": [], "recall_at": [], "approximate": False,
+             "scorer": None, "json_file": None}  # fmt: skip
     for changed, sentence in (
         ({"replicate": "ssso"}, "--replicate 'ssso': no such choice. Did you mean 'ssos'"),
         ({"breakdown": ["gendre"]}, "Did you mean 'gender'"),

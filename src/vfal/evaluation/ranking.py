@@ -100,6 +100,9 @@ def _tallies(
     Blocks that hold right items are scored first, because a tally starts from the right items' scores;
     they are kept, so that each score is computed once and its rounding is the same everywhere.
     """
+    if (counts := prepared.counts(direction, rows_B, rows_M, spans)) is not None:
+        yield from (Tally(*counted) for counted in counts)
+        return
     blocks = [slice(start, start + GALLERY_AT_ONCE) for start in range(0, len(rows_M), GALLERY_AT_ONCE)]
     first, last = min(start for start, _ in spans), max(stop for _, stop in spans)
     near = [block for block in blocks if block.start < last and block.stop > first]
@@ -123,10 +126,14 @@ def _tallies(
 class Tally:
     """How many items of a gallery score at least, and more than, each of a probe's right items."""
 
-    def __init__(self, rising_R: Floats) -> None:
+    def __init__(
+        self, rising_R: Floats, at_least_R: Integers | None = None, above_R: Integers | None = None
+    ) -> None:
+        """Counts begin at zero unless a device has counted already."""
+        zeros = np.zeros(len(rising_R), dtype=np.int64)
         self.rising_R = rising_R
-        self.at_least_R = np.zeros(len(rising_R), dtype=np.int64)
-        self.above_R = np.zeros(len(rising_R), dtype=np.int64)
+        self.at_least_R = zeros if at_least_R is None else at_least_R
+        self.above_R = zeros.copy() if above_R is None else above_R
 
     def add(self, scores_M: Floats) -> None:
         """Count a part of the gallery, without sorting it: O(M).

@@ -11,6 +11,7 @@ from vfal.evaluation.embeddings import Items
 from vfal.evaluation.guards import check_directions, check_scores, check_spread
 from vfal.metrics import Floats, Integers
 
+Counts = list[tuple[Floats, Integers, Integers]]  # per probe: right scores rising, how many reach and exceed
 PAIRS_AT_ONCE = 2048  # of two vectors each: small enough to stay in a core's cache
 
 
@@ -27,6 +28,15 @@ class Scorer(ABC):
     def prepare(self, items: Items) -> NDArray[Any]:
         """The vectors that `matrix` and `pairs` are given; done once per modality."""
         return items.vectors_ND
+
+    def counts(
+        self, probes_BD: NDArray[Any], gallery_MD: NDArray[Any], spans: list[tuple[int, int]]
+    ) -> Counts | None:
+        """For devices that count themselves: what `ranking.Tally` holds, for each probe of a block.
+
+        `spans` are the places of each probe's right items. None: the scores are counted on the CPU.
+        """
+        return None
 
     @abstractmethod
     def matrix(self, voices_ND: NDArray[Any], faces_MD: NDArray[Any]) -> Floats:
@@ -84,6 +94,18 @@ class Prepared:
         """Scores (T, K) of each probe row with its candidates' rows."""
         size = candidates_TK.shape[1]
         return self.pairs(direction, np.repeat(probes_T, size), candidates_TK.ravel()).reshape(-1, size)
+
+    def counts(
+        self, direction: Direction, probes_N: Integers, gallery_M: Integers, spans: list[tuple[int, int]]
+    ) -> Counts | None:
+        """`Scorer.counts` of probe rows with gallery rows."""
+        if type(self.scorer).counts is Scorer.counts:
+            return None
+        probes_ND, gallery_MD = (
+            _rows(self._vectors[side], rows)
+            for side, rows in ((PROBE_OF[direction], probes_N), (GALLERY_OF[direction], gallery_M))
+        )
+        return self.scorer.counts(probes_ND, gallery_MD, spans)
 
     def matrix(self, direction: Direction, probes_N: Integers, gallery_M: Integers) -> Floats:
         """Scores (N, M) of every probe row with every gallery row; all of them are held."""

@@ -11,6 +11,7 @@ from vfal.core.errors import ConfigError
 from vfal.core.files import write_json
 from vfal.core.shelf import nearest
 from vfal.core.types import Attribute
+from vfal.evaluation.scoring import Scorer
 from vfal.lists.asked import ScoreSettings
 from vfal.lists.check import check_file, read_splits
 from vfal.lists.make import GROUP_MARK, items_of, make_lists
@@ -22,6 +23,7 @@ from vfal.lists.submission import pack, write_submission
 from vfal.lists.vectors import read_vectors
 
 LEVEL, REPLICATES = 0.95, 1000
+DEVICE_BLOCK_SCORES = 1 << 27  # 1 GiB of a GPU
 MISSING = ("error", "drop")
 SPLITS_BESIDE = ("identity_splits.txt", "identity_splits.txt.gz")
 
@@ -38,6 +40,7 @@ def run_score(
     breakdown: Sequence[str],
     recall_at: Sequence[int],
     approximate: bool,
+    scorer: Scorer | None,
     json_file: Path | None,
 ) -> None:
     """Print a table of every number, and write them as json when asked to."""
@@ -52,6 +55,8 @@ def run_score(
         approximate=approximate,
         breakdown=tuple(breakdown),  # type: ignore[arg-type]
     )
+    if scorer and not replicate:
+        settings = replace(settings, scorer=scorer, block_scores=DEVICE_BLOCK_SCORES)
     if recall_at:
         settings = replace(settings, recall_at=tuple(recall_at))
     people = _people(meta, lists)
