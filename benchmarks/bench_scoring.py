@@ -107,12 +107,13 @@ def _loop_retrieval(
 ) -> float:
     asked = np.stack([vector[path] for path in gallery])
     asked /= np.linalg.norm(asked, axis=1, keepdims=True)
+    owners = [corpus.owner[path] for path in gallery]
     total = 0.0
     for probe in probes:
         order = np.argsort(-(asked @ vector[probe]))
-        found, precision = 0, 0.0
+        found, precision, own = 0, 0.0, corpus.owner[probe]
         for place, item in enumerate(order.tolist(), start=1):
-            if corpus.owner[gallery[item]] == corpus.owner[probe]:
+            if owners[item] == own:
                 found += 1
                 precision += found / place
         total += precision / found

@@ -1,5 +1,6 @@
 """Ranking a gallery for every probe, block by block."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
@@ -13,6 +14,7 @@ from vfal.core.errors import EmbeddingError
 from vfal.core.types import GALLERY_OF, PROBE_OF, Direction
 from vfal.core.workers import progress_bar, worker_count
 from vfal.evaluation.embeddings import Embeddings
+from vfal.evaluation.guards import check_scores
 from vfal.evaluation.scoring import Prepared, Scorer
 from vfal.metrics import Flags, Floats, Integers, average_precision
 
@@ -141,18 +143,23 @@ class Tally:
         Scores are dealt into bins of equal width. All of a higher bin go before all of a lower one, so
         they are only counted; the few that share a bin with a right item are sorted.
         """
-        low, high = scores_M.min(), scores_M.max()
-        scale = (BINS - 3) / (high - low) if high > low else 0.0
-        # Rising functions of the score, so that order is kept; 0 and BINS - 1 are for what lies outside.
-        bin_M = ((scores_M - low) * scale + 1).astype(np.intp)
-        bin_R = (np.clip((self.rising_R - low) * scale, -1, BINS - 2) + 1).astype(np.intp)
+        low, high = float(scores_M.min()), float(scores_M.max())
+        if not (math.isfinite(low) and math.isfinite(high)):
+            check_scores(scores_M, "retrieval")
+        scale = (BINS - 4) / (high - low) if high > low else 0.0
+        # A rising function of the score, so that order is kept; the outer bins are for what lies outside.
+        offset = 2.0 - low * scale
+        place_M = scores_M * scale
+        place_M += offset
+        bin_M = place_M.astype(np.intp)
+        bin_R = np.clip(self.rising_R * scale + offset, 0, BINS - 1).astype(np.intp)
         shared = np.zeros(BINS, dtype=bool)
         shared[bin_R] = True
         near = scores_M[np.flatnonzero(shared.take(bin_M))]
         near.sort()
         counts = np.bincount(bin_M, minlength=BINS)
         counts[bin_R] = 0
-        higher_R = np.cumsum(counts[::-1])[::-1][bin_R] + len(near)
+        higher_R = len(scores_M) - np.cumsum(counts)[bin_R]  # in higher bins, and all of `near`
         self.at_least_R += higher_R - near.searchsorted(self.rising_R, side="left")
         self.above_R += higher_R - near.searchsorted(self.rising_R, side="right")
 

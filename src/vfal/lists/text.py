@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import zlib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +46,17 @@ class Text:
 def read_bytes(path: Path) -> bytes:
     """A file's bytes, unpacked when it is gzip; a missing or damaged one is a `DataError`."""
     try:
-        raw = path.read_bytes()
+        told = path.stat()
+        return _unpacked(path, told.st_mtime_ns, told.st_size)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file.") from None
     except IsADirectoryError:
         raise DataError(f"{path}: a folder, expected a file.") from None
+
+
+@lru_cache(maxsize=2)  # a list is looked at, read and identified one after the other
+def _unpacked(path: Path, _mtime_ns: int, _size: int) -> bytes:
+    raw = path.read_bytes()
     if raw[:2] == b"\x1f\x8b":
         try:
             return gzip.decompress(raw)

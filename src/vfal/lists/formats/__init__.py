@@ -34,8 +34,8 @@ def recognise(path: Path) -> str:
     raw = read_bytes(path)
     if raw[:1] == b"\x80":
         return "vfal_eva"
-    lines = raw.removeprefix(BOM).splitlines()
-    head = [line.decode("utf-8", "replace") for line in lines[: HEAD + 1]]
+    lines = raw.removeprefix(BOM).removesuffix(b"\n").split(b"\n", HEAD)[:HEAD]
+    head = [line.removesuffix(b"\r").decode("utf-8", "replace") for line in lines]
     for name in SHELF:
         if head and get_format(name).recognises(head):
             return name
