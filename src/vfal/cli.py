@@ -241,6 +241,9 @@ def score(
     missing: Annotated[str, typer.Option(help="error, or drop: trials of items without a vector.")] = "error",
     breakdown: Annotated[list[str] | None, typer.Option(help="gender, nationality, age_band.")] = None,
     recall_at: Annotated[list[int] | None, typer.Option(help="The k of recall@k.")] = None,
+    against: Annotated[
+        list[Path] | None, typer.Option(help="Another model's embeddings: differences with paired intervals.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda: where galleries are ranked.")] = "auto",
     approximate: Annotated[bool, typer.Option(help="Also recall@k by faiss, with what it misses.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Where to write every number.")] = None,
@@ -265,6 +268,7 @@ def score(
         recall_at=recall_at or [],
         approximate=approximate,
         scorer=scorer,
+        against=against or [],
         json_file=json_file,
     )
 

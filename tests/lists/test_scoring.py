@@ -12,10 +12,24 @@ from vfal.core.errors import ConfigError, DataError, EmbeddingError
 from vfal.lists import approximate
 from vfal.lists.asked import ScoreSettings
 from vfal.lists.commands import run_score
-from vfal.lists.outcome import as_table, score_files
+from vfal.lists.outcome import as_table, differences, score_files
 from vfal.lists.people import NOBODY
 from vfal.lists.replicas import REPLICAS
 from vfal.lists.vectors import read_vectors
+
+CHOICES = {
+    "list_format": "auto",
+    "replicate": "",
+    "meta": [],
+    "intervals": False,
+    "missing": "error",
+    "breakdown": [],
+    "recall_at": [],
+    "approximate": False,
+    "scorer": None,
+    "against": [],
+    "json_file": None,
+}
 
 
 def outcomes(corpus, files, *, people=None, settings=None, embeddings=None, replicates=50):
@@ -194,16 +208,13 @@ def test_the_command_writes_every_number_under_its_full_name(corpus, monkeypatch
 
 
 def test_unknown_choices_get_the_nearest_name(corpus):
-    words = {"list_format": "auto", "replicate": "", "meta": [], "intervals": False, "missing": "error",
-             "breakdown": [], "recall_at": [], "approximate": False,
-             "scorer": None, "json_file": None}  # fmt: skip
     for changed, sentence in (
         ({"replicate": "ssso"}, "--replicate 'ssso': no such choice. Did you mean 'ssos'"),
         ({"breakdown": ["gendre"]}, "Did you mean 'gender'"),
         ({"missing": "skip"}, "Known: error, drop"),
     ):
         with pytest.raises(ConfigError, match=sentence):
-            run_score([corpus.npz()], [], **(words | changed))
+            run_score([corpus.npz()], [], **(CHOICES | changed))
 
 
 class FakeIndex:
@@ -252,3 +263,22 @@ def test_the_table_has_a_row_per_number(corpus):
     path = corpus.write("match_v2f_3_x.txt", corpus.match_lines("v2f", wrong=2))
     table = as_table(outcomes(corpus, [path], settings=replace(ScoreSettings(), recall_at=(1,))))
     assert table["metric"].tolist() == ["matching_1_2/v2f/all/accuracy", "matching_1_3/v2f/all/accuracy"]
+
+
+def test_two_models_are_compared_person_by_person(corpus, capsys):
+    path = corpus.write("match_v2f_2_x.txt", corpus.match_lines("v2f"))
+    rng = np.random.default_rng(1)
+    worse = {
+        item: vector + 3 * rng.normal(size=6).astype(np.float32) for item, vector in corpus.vector.items()
+    }
+    files = [corpus.npz("good.npz"), corpus.npz("bad.npz", **worse)]
+    good, bad = (outcomes(corpus, [path], embeddings=file) for file in files)
+    name = "matching_1_2/v2f/all/accuracy"
+    found = differences(bad, good, level=0.95)["match_v2f_2_x.txt"][name]
+    assert found.value == pytest.approx(values(good[0])[name] - values(bad[0])[name])
+    assert found.low <= found.value <= found.high
+    told = corpus.folder / "o.json"
+    run_score(files[:1], [path], **(CHOICES | {"intervals": True, "against": files[1:], "json_file": told}))
+    written = json.loads(told.read_text())["against"]["differences"]
+    assert written["match_v2f_2_x.txt"][name]["value"] == found.value
+    assert "95% paired" in capsys.readouterr().out

@@ -1,9 +1,9 @@
 """What the commands `score`, `lists check`, `lists make` and `submit-fame` do."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import typer
 
@@ -15,12 +15,12 @@ from vfal.evaluation.scoring import Scorer
 from vfal.lists.asked import ScoreSettings
 from vfal.lists.check import check_file, read_splits
 from vfal.lists.make import GROUP_MARK, items_of, make_lists
-from vfal.lists.outcome import score_files
+from vfal.lists.outcome import Outcome, differences, score_files
 from vfal.lists.people import NOBODY, People, people_beside, read_people
-from vfal.lists.printing import print_outcomes, print_verdicts
+from vfal.lists.printing import print_differences, print_outcomes, print_verdicts
 from vfal.lists.replicas import REPLICAS
 from vfal.lists.submission import pack, write_submission
-from vfal.lists.vectors import read_vectors
+from vfal.lists.vectors import Vectors, read_vectors
 
 LEVEL, REPLICATES = 0.95, 1000
 DEVICE_BLOCK_SCORES = 1 << 27  # 1 GiB of a GPU
@@ -41,6 +41,7 @@ def run_score(
     recall_at: Sequence[int],
     approximate: bool,
     scorer: Scorer | None,
+    against: Sequence[Path],
     json_file: Path | None,
 ) -> None:
     """Print a table of every number, and write them as json when asked to."""
@@ -59,26 +60,40 @@ def run_score(
         settings = replace(settings, scorer=scorer, block_scores=DEVICE_BLOCK_SCORES)
     if recall_at:
         settings = replace(settings, recall_at=tuple(recall_at))
+    if against and not intervals:
+        raise ConfigError("--against compares with paired intervals; leave --no-intervals out.")
     people = _people(meta, lists)
     vectors = read_vectors(embeddings, people)
-    outcomes = score_files(
-        lists,
-        vectors,
-        people,
-        settings,
-        list_format=list_format,
-        replicates=REPLICATES if intervals else 0,
-        level=LEVEL,
-    )
+    replicates = REPLICATES if intervals else 0
+
+    def scored(those: Vectors) -> list[Outcome]:
+        return score_files(
+            lists, those, people, settings, list_format=list_format, replicates=replicates, level=LEVEL
+        )
+
+    outcomes = scored(vectors)
     print_outcomes(outcomes, level=LEVEL)
+    compared = {}
+    if against:
+        other = read_vectors(against, people)
+        compared = differences(scored(other), outcomes, level=LEVEL)
+        print_differences(compared, other.source, level=LEVEL)
     if json_file:
-        told = {
+        told: dict[str, Any] = {
             "embeddings": vectors.source,
             "people": people.source,
             "rules": replicate or "report",
             "level": LEVEL,
             "lists": {outcome.name: outcome.as_json() for outcome in outcomes},
         }
+        if compared:
+            told["against"] = {
+                "embeddings": ", ".join(map(str, against)),
+                "differences": {
+                    name: {metric: asdict(one) for metric, one in metrics.items()}
+                    for name, metrics in compared.items()
+                },
+            }
         write_json(json_file, told)
 
 

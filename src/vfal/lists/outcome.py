@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from vfal.core.workers import progress_bar
-from vfal.evaluation.intervals import Resamples, percentile_interval
+from vfal.evaluation.intervals import Difference, Resamples, paired_difference, percentile_interval
 from vfal.evaluation.records import Record, record_of
 from vfal.lists.asked import ScoreSettings
 from vfal.lists.check import status_of
@@ -141,6 +141,27 @@ def mean_of(outcomes: Sequence[Outcome], name: str, *, level: float) -> Outcome:
         )
     note = f"mean over {len(outcomes)} lists"
     return Outcome(name, outcomes[0].file, "mean", "", records, columns, [note])
+
+
+def differences(
+    first: Sequence[Outcome], second: Sequence[Outcome], *, level: float
+) -> dict[str, dict[str, Difference]]:
+    """Second minus first, by list and metric, paired on the same resamples of people.
+
+    Numbers without replicates are left out. Raises `DataError` when trials were dropped for one only.
+    """
+    other = {outcome.name: outcome for outcome in second}
+    return {
+        one.name: {
+            metric: paired_difference(
+                (one.records[metric], replicates),
+                (other[one.name].records[metric], other[one.name].replicates[metric]),
+                level=level,
+            )
+            for metric, replicates in one.replicates.items()
+        }
+        for one in first
+    }
 
 
 def as_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:

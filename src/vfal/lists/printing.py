@@ -1,10 +1,11 @@
 """Outcomes and verdicts for people to read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
+from vfal.evaluation.intervals import Difference
 from vfal.lists.check import Verdict
 from vfal.lists.outcome import Outcome
 
@@ -19,10 +20,10 @@ def print_outcomes(outcomes: Sequence[Outcome], *, level: float) -> None:
     for heading in ("value", f"{level:.0%} by people", "by trials", "chance", "trials", "people", "ties"):
         table.add_column(heading, justify="right", no_wrap=True)
     for outcome in outcomes:
-        first = f"{outcome.name}\n[dim]{outcome.status.split(' (')[0]}[/]"
+        lead = [outcome.name, f"  {outcome.status.split(' (')[0].split(':')[0]}"]
         for place, (metric, record) in enumerate(outcome.records.items()):
             table.add_row(
-                first if place == 0 else "",
+                lead[place] if place < len(lead) else "",
                 metric,
                 f"{record['value']:.{RATIOS}f}",
                 _interval(record["low"], record["high"]),
@@ -33,12 +34,32 @@ def print_outcomes(outcomes: Sequence[Outcome], *, level: float) -> None:
                 f"{record['ties']:,}",
             )
         table.add_section()
-    console = Console()
-    console = console if console.is_terminal else Console(width=160)
+    console = _console()
     console.print(table)
     for outcome in outcomes:
         for note in outcome.notes:
             console.print(f"{outcome.name}: {note}", markup=False, soft_wrap=True)
+
+
+def print_differences(found: Mapping[str, Mapping[str, Difference]], against: str, *, level: float) -> None:
+    """How much better or worse, with paired intervals; a mark where the interval leaves out zero."""
+    table = Table(title=f"minus {against}", title_justify="left", show_edge=False)
+    for heading in ("list", "metric"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("difference", f"{level:.0%} paired", ""):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name, metrics in found.items():
+        for place, (metric, one) in enumerate(metrics.items()):
+            mark = "*" if one.low > 0 or one.high < 0 else ""
+            shown = f"{one.value:+.{RATIOS}f}", f"{one.low:+.{RATIOS}f} {one.high:+.{RATIOS}f}"
+            table.add_row(name if place == 0 else "", metric, *shown, mark)
+        table.add_section()
+    _console().print(table)
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=160)
 
 
 def _interval(low: float | None, high: float | None) -> str:
