@@ -33,9 +33,8 @@ def checkpoints(visit: Visit) -> list[Finding]:
         elif visit.fix:
             aside = path.with_name(path.name + DAMAGED)
             path.replace(aside)
-            findings.append(
-                Finding("done", f"{visit.shown(path)}: {reason}; moved to {aside.name}, its run starts anew")
-            )
+            done = f"{visit.shown(path)}: {reason}; moved to {aside.name}, its run starts anew"
+            findings.append(Finding("done", done))
         else:
             todo = "`vfal doctor --fix` moves it aside; its run then starts anew."
             findings += no(f"{visit.shown(path)}: {reason}", todo)
@@ -52,8 +51,8 @@ def unfinished(visit: Visit) -> list[Finding]:
         f"{folder.parent.name}/{folder.name} {shown_bytes(size)}"
         for folder, size in zip(folders, sizes, strict=True)
     )
-    todo = f"A run with the same parameters continues it. If there will be none: rm -r {visit.shown(visit.state)}/..."
-    return ok(named, todo)
+    remove = f"rm -r {visit.shown(visit.state)}/..."
+    return ok(named, f"A run with the same parameters continues it. If there will be none: {remove}")
 
 
 def temporary_files(visit: Visit) -> list[Finding]:
