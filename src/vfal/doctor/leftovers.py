@@ -59,7 +59,7 @@ def temporary_files(visit: Visit) -> list[Finding]:
     """Files that a killed process was writing, and folders it was filling elsewhere."""
     left = [path for path in _partial(visit) if not is_alive(int(_pid_of(path)))]
     old = time.time() - DAY_S
-    for path in Path(tempfile.gettempdir()).glob("vfal-*"):
+    for path in Path(tempfile.gettempdir()).glob("vfal-model-*"):  # of registry and fetch
         status = path.lstat()
         if path.is_dir() and status.st_uid == os.getuid() and status.st_mtime < old:
             left.append(path)
