@@ -126,7 +126,7 @@ def _play(case: str, folder: Path) -> Outcome:
         code, seconds, lines = _run(checkout, case, server)
         killed = server.process is None and case != FROM_START
         if follower is not None:
-            follower.send_signal(signal.SIGINT)
+            follower.terminate()  # a child of a script in the background ignores Ctrl-C
             follower.wait()
         if server.process is None:
             server.start()
