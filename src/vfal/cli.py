@@ -113,7 +113,8 @@ def sync(
         from vfal.tracking.live import follow as follow_on
 
         follow_on(typer.echo)
-    typer.echo(mirror(load_params(), again=again))
+    else:
+        typer.echo(mirror(load_params(), again=again))
 
 
 @app.command()
