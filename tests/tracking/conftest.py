@@ -16,6 +16,7 @@ from vfal.core.config.params import Params, check, read_raw, with_overrides
 from vfal.core.files import write_json, write_text
 from vfal.core.seeding import derive_seed, generator
 from vfal.core.switches import switch_off
+from vfal.evaluation.calibration import Calibration
 from vfal.training.checkpoint import save_tensors, under
 from vfal.training.material import raw_encoder
 from vfal.training.phases import METHOD, build_method
@@ -34,6 +35,9 @@ SMALL = {
     "evaluate.models": ["warm_up", "seeking_the_shape", "without_weights"],
     "machine.threads": 1,
 }
+CALIBRATION = Calibration(
+    slope=5.0, intercept=-0.5, threshold=0.1, false_acceptance=0.25, false_rejection=0.25, trials=80, same=40
+)
 PEOPLE = [f"id{number:02d}" for number in range(10)]
 # Stages whose outputs dvc.lock does not describe here: what lies on disk is taken.
 UNDEMANDING = (
@@ -154,7 +158,13 @@ def write_models(folder: Path, params: Params) -> None:
             torch.manual_seed(derive_seed(seed, name))
             method = build_method(params, {"voice": 8, "face": 8}, 6, None)
             save_tensors(place / f"seed_{seed}.safetensors", method.state_dict())
-            about = {"method": METHOD, "seed": seed, "step": 100 * seed, "validation_accuracy": accuracy}
+            about = {
+                "method": METHOD,
+                "seed": seed,
+                "step": 100 * seed,
+                "validation_accuracy": accuracy,
+                "calibration": CALIBRATION.as_json(),
+            }
             write_json(
                 place / f"seed_{seed}.json",
                 {**about, "identities": 6, "feature_width": {"voice": 8, "face": 8}},

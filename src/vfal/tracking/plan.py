@@ -11,7 +11,7 @@ from typing import Any
 
 from vfal.core.config.params import MAIN, Params, variant_of
 from vfal.core.files import read_json, sha256_of
-from vfal.core.paths import ENCODERS, IDENTITY_WEIGHTS, REPORTS, TRAINED, WARM_UP
+from vfal.core.paths import ENCODERS, IDENTITY_WEIGHTS, REPORTS, STUDIES, TRAINED, WARM_UP
 
 PARENT = "pipeline"
 PHASES: dict[str, tuple[Path, ...]] = {
@@ -132,9 +132,9 @@ def plan_evaluations(ran: Ran) -> list[PlannedRun]:
 
 def plan_parent(params: Params, children: Sequence[PlannedRun], digest: str | None) -> PlannedRun:
     """The run of this state of the pipeline: every parameter, the main method's metrics, the reports."""
-    everything = params.model_dump(by_alias=True, exclude={"tracking"})
-    # What is below reports/evaluate belongs to the evaluated models.
-    files = [path for path in _files(REPORTS, EVIDENCE) if EVALUATED not in path.parents]
+    everything = params.model_dump(by_alias=True, exclude={"tracking", "tune"})
+    # What is below reports/evaluate belongs to the evaluated models, and reports/tune to studies.
+    files = [path for path in _files(REPORTS, EVIDENCE) if not {EVALUATED, STUDIES} & {*path.parents}]
     rests_on = [child.fingerprint for child in children] + [digest or ""]
     return PlannedRun(
         PARENT,

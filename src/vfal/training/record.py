@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vfal.core.files import write_text
 from vfal.core.paths import state_folder
+from vfal.core.ranks import leading
 
 NAME = "curve_of.txt"
 
@@ -22,7 +23,7 @@ class Curve:
         """Open `path`, keeping only rows of steps below `before_step` (what came later is done again)."""
         kept = [line for line in _lines(path) if json.loads(line)["step"] < before_step]
         write_text(path, "".join(f"{line}\n" for line in kept))
-        self._handle = path.open("a", encoding="utf-8")
+        self._handle = (path if leading() else Path(os.devnull)).open("a", encoding="utf-8")
         self.path = path
 
     def add(self, step: int, values: Mapping[str, float]) -> None:
@@ -32,7 +33,8 @@ class Curve:
 
     def sync(self) -> None:
         """Make the rows survive a power cut; called before each checkpoint."""
-        os.fsync(self._handle.fileno())
+        if leading():
+            os.fsync(self._handle.fileno())
 
     def close(self) -> None:
         """Close the file."""

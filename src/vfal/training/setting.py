@@ -1,15 +1,15 @@
 """Everything a training stage of the main method reads, put together for each seed."""
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from vfal.core.config.params import Params
 from vfal.core.paths import ENCODERS, FEATURES, MEDIA, PREPARED
-from vfal.core.state import fingerprint, work_folder
+from vfal.core.state import fingerprint, remove_work, work_folder
 from vfal.core.tables import read_table
 from vfal.training.material import Material, feature_material, media_material
 from vfal.training.phases import Setting
+from vfal.training.processes import meet
 from vfal.training.record import name_curve
 
 
@@ -50,5 +50,6 @@ def each_seed(
         name_curve(work, f"seed_{seed}")
         yield Setting(params, material, identities, ENCODERS, seed, work)
         folders.append(work)
+    meet()  # what the leading process has written is read by all in the next phase
     for folder in folders:
-        shutil.rmtree(folder)
+        remove_work(folder)
