@@ -50,7 +50,8 @@ def needs_of_stages(folder: Path) -> dict[str, list[str]]:
         order = networkx.lexicographical_topological_sort(graph.reverse(), key=listed.__getitem__)
         return {
             # Not stage.addressing, which depends on the folder that this process stands in.
-            stage.name: sorted(need.name for need in graph.successors(stage)) for stage in order
+            stage.name: sorted(need.name for need in graph.successors(stage))
+            for stage in order
         }
 
 
