@@ -12,7 +12,3 @@ def main() -> None:
     from vfal.cli import main as command_line
 
     command_line()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,8 +1,11 @@
 from pathlib import Path
 
+import pytest
+
 from vfal.dvc_stages import needs_of_stages
 
 
+@pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # pygtrie, inside dvc
 def test_the_benchmark_reads_from_the_map_what_waits_for_what(repository: Path) -> None:
     needs = needs_of_stages(repository)
     placed: set[str] = set()

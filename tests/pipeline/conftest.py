@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 BIN = Path(sys.executable).parent
-COPIED = ("dvc.yaml", "params.yaml", ".dvcignore", "presets", ".dvc/config", ".dvc/.gitignore", "src")
+COPIED = (
+    "dvc.yaml",
+    "params.yaml",
+    "withdrawn.csv",
+    "splits.csv",
+    ".dvcignore",
+    "presets",
+    ".dvc/config",
+    ".dvc/.gitignore",
+    "src",
+)
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -20,6 +30,7 @@ def environment(folder: Path) -> dict[str, str]:
         "DVC_SITE_CACHE_DIR": str(folder / ".state" / "dvc"),
         "DVC_NO_ANALYTICS": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": str(folder / "src"),  # the code that its stages depend on, wherever vfal is installed
     }
 
 

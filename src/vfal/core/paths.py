@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
+WITHDRAWN = Path("withdrawn.csv")
+KNOWN_SPLITS = Path("splits.csv")
 RAW = Path("data/raw")
 PREPARED = Path("data/prepared")
 MEDIA = Path("data/media")
@@ -13,6 +15,7 @@ WARM_UP = Path("models/warm_up")
 IDENTITY_WEIGHTS = Path("models/identity_weights")
 TRAINED = Path("models/trained")
 REPORTS = Path("reports")
+STUDIES = REPORTS / "tune"
 
 
 def state_folder() -> Path:

@@ -69,6 +69,19 @@ def only_one(name: str, doing: str) -> Iterator[None]:
         yield
 
 
+def is_held(name: str) -> bool:
+    """Whether a process holds the lock `name` now."""
+    path = state_folder() / "locks" / f"{name}.lock"
+    if not path.exists():
+        return False
+    with path.open("a+") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 def _code_digest() -> str:
     package = Path(vfal.__file__).parent
     digest = sha256()

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,6 +23,7 @@ ANSWER_WITHIN_S = 10
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+_one_is_shown = ContextVar("one_is_shown", default=False)
 
 
 def give_way() -> None:
@@ -38,6 +40,17 @@ def worker_count(asked: int) -> int:
     return asked or len(os.sched_getaffinity(0)) if sys.platform == "linux" else asked or os.cpu_count() or 1
 
 
+@contextmanager
+def only_bar() -> Iterator[Progress]:
+    """A progress bar beside which those of the work inside stay silent: two would write over each other."""
+    with progress_bar() as bar:
+        before = _one_is_shown.set(True)
+        try:
+            yield bar
+        finally:
+            _one_is_shown.reset(before)
+
+
 def progress_bar() -> Progress:
     """A progress bar on stderr; silent when stderr is not a terminal."""
     console = Console(stderr=True)
@@ -47,7 +60,7 @@ def progress_bar() -> Progress:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=console,
-        disable=not (console.is_terminal and leading()),
+        disable=_one_is_shown.get() or not (console.is_terminal and leading()),
     )
 
 

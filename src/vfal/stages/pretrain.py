@@ -16,6 +16,7 @@ from vfal.training.identification import Identification
 from vfal.training.loop import Loop, Phase
 from vfal.training.material import Material, media_material, raw_encoder
 from vfal.training.processes import split
+from vfal.training.record import name_curve
 
 
 def run(params: Params) -> None:
@@ -39,6 +40,7 @@ def _one(params: Params, modality: Modality, material: Material) -> None:
     inputs = [PREPARED / "identities.parquet", MEDIA / f"{modality}s.npy", MEDIA / f"{modality}s.parquet"]
     chosen = params.model_dump(include={"pretrain", "embed", "machine", "preprocess"})
     work = work_folder("pretrain", fingerprint(f"pretrain {modality}", chosen | {"seed": seed}, inputs))
+    name_curve(work, modality)
     batches = material.batches(
         identities,
         batch_identities=settings.batch_identities,

@@ -66,13 +66,18 @@ class Loop:
         observers: Mapping[str, IdentityWeights],
         momentum: Mapping[str, Tensor] | None = None,
         validate: Callable[[Method], float] | None = None,
+        report: Callable[[int, float], None] | None = None,
     ) -> None:
-        """`weights` multiply the losses; `observers` watch the signal they are named after."""
+        """`weights` multiply the losses; `observers` watch the signal they are named after.
+
+        `report` is told (step, accuracy) of every validation; it may raise to end the run there.
+        """
         claim_device(device)
         place(method, machine, device)
         self.method, self.batches, self.phase = method, batches, phase
         self.machine, self.device = machine, device
-        self.weights, self.observers, self.validate = weights, observers, validate
+        self.weights, self.observers = weights, observers
+        self.validate, self.report = validate, report
         self.names: dict[Tensor, str] = {parameter: name for name, parameter in method.named_parameters()}
         self.optimisers = {
             player: MomentumSGD(parameters, phase.optimiser)
@@ -187,6 +192,8 @@ class Loop:
         curve.add(self.phase.first_step + step - 1, {"validation_accuracy": accuracy})
         if not self.best or accuracy > self.best["accuracy"]:
             self.best = {"accuracy": accuracy, "step": step, "model": _copied(self.method)}
+        if self.report:
+            self.report(step, accuracy)
 
     def _momentum(self) -> dict[str, Tensor]:
         return {

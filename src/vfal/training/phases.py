@@ -138,11 +138,15 @@ def weigh_identities(setting: Setting, start: Mapping[str, Tensor], source: Path
 
 
 def retrain(
-    setting: Setting, weights: IdentityWeights | None, validate: Callable[[Method], float]
+    setting: Setting,
+    weights: IdentityWeights | None,
+    validate: Callable[[Method], float],
+    report: Callable[[int, float], None] | None = None,
 ) -> Trained:
     """Phase 3: from the pre-trained encoders again, weights held fixed; the best step on validation is kept.
 
-    `weights` None trains everybody alike (the paper's ablation -W).
+    `weights` None trains everybody alike (the paper's ablation -W). `report` is told (step, accuracy) of
+    every validation and may raise to end the phase there.
     """
     block = setting.params.retrain
     return _loop(
@@ -161,6 +165,7 @@ def retrain(
         weights=weights,
         observers={},
         validate=validate,
+        report=report,
     ).run()
 
 
@@ -189,6 +194,7 @@ def _loop(
     observers: Mapping[str, IdentityWeights],
     momentum: Mapping[str, Tensor] | None = None,
     validate: Callable[[Method], float] | None = None,
+    report: Callable[[int, float], None] | None = None,
 ) -> Loop:
     batches = setting.material.batches(
         setting.identities, batch_identities=batch, views=1, seed=setting.seed, stream=stream
@@ -205,4 +211,5 @@ def _loop(
         observers=observers,
         momentum=momentum,
         validate=validate,
+        report=report,
     )

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vfal.core.files import write_text
+from vfal.core.paths import state_folder
 from vfal.core.ranks import leading
+
+NAME = "curve_of.txt"
 
 
 class Curve:
@@ -37,6 +40,21 @@ class Curve:
         """Close the file."""
         self.sync()
         self._handle.close()
+
+
+def name_curve(folder: Path, name: str) -> None:
+    """Say whose curve grows in a folder of unfinished work: `seed_<s>` or a modality."""
+    write_text(folder / NAME, name)
+
+
+def growing_curves(stage: str, since_s: float) -> dict[str, Path]:
+    """The curves of unfinished work at a stage that were written since then, by their names."""
+    found = {}
+    for named in sorted((state_folder() / stage).glob(f"*/{NAME}")):
+        curve = named.with_name("curve.jsonl")
+        if curve.exists() and curve.stat().st_mtime >= since_s:
+            found[named.read_text(encoding="utf-8")] = curve
+    return found
 
 
 def _lines(path: Path) -> list[str]:

@@ -10,6 +10,7 @@ from vfal.core.tables import read_table
 from vfal.training.material import Material, feature_material, media_material
 from vfal.training.phases import Setting
 from vfal.training.processes import meet
+from vfal.training.record import name_curve
 
 
 def load_material(params: Params) -> Material:
@@ -46,6 +47,7 @@ def each_seed(
     identities, folders = identities_of("train"), []
     for seed in params.seeds:
         work = work_folder(stage, fingerprint(stage, chosen | {"seed": seed}, [*sources, *inputs(seed)]))
+        name_curve(work, f"seed_{seed}")
         yield Setting(params, material, identities, ENCODERS, seed, work)
         folders.append(work)
     meet()  # what the leading process has written is read by all in the next phase
