@@ -11,13 +11,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-<<<<<<< HEAD
-from vfal.core.errors import MachineError
-from vfal.core.workers import spread, worker_count
-=======
 from vfal.core import workers
+from vfal.core.errors import MachineError
 from vfal.core.workers import only_bar, progress_bar, spread, worker_count
->>>>>>> main
 
 WHO = "__import__('os').getpid()"  # spawned processes cannot import functions of a test module
 
