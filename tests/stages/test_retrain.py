@@ -6,14 +6,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
-from vfal.core.config.params import Params
+from vfal.core.config.params import Params, check
 from vfal.core.config.phases import Methods
-from vfal.core.errors import DataError
+from vfal.core.errors import ConfigError, DataError
 from vfal.core.files import read_json
 from vfal.stages.retrain import run
+from vfal.training.checkpoint import below, load_tensors, under
 from vfal.training.loop import Loop
+from vfal.training.phases import build_method
 from vfal.training.record import read_curve
+
+from ..tiny_params import raw_params
 
 MODEL = Path("models/trained/seeking_the_shape")
 
@@ -160,3 +165,31 @@ def test_changed_features_never_continue_older_work(
 
 def refusing(self: Loop, global_step: int, *rest: Any) -> None:
     raise AssertionError(f"from step {global_step}")
+
+
+def test_a_released_model_takes_the_place_of_training(
+    params: Params, again: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = again(str(MODEL))
+    raw = changed(params, main={"regime": "raw"})
+    torch.manual_seed(7)
+    wanted = build_method(raw, {"voice": 0, "face": 0}, 5, None).state_dict()  # of five other people
+    published = {"face.": "F.model.", "voice.": "V.model.", "face_head.": "F.fc.", "voice_head.": "V.fc."}
+    state = {"F.cls.weight": wanted["classifier.weight"]}
+    for ours, theirs in published.items():
+        state |= under(theirs[:-1], below(ours[:-1], wanted))
+    torch.save({"start_it": 8000, "state_dict": state}, "best.pth.tar")
+    monkeypatch.setattr(Loop, "_step", refusing)
+    run(changed(raw, retrain={"weights": "best.pth.tar"}))
+    for seed in params.seeds:
+        about = read_json(folder / MODEL / f"seed_{seed}.json")
+        assert about["step"] == 0 and 0 <= about["validation_accuracy"] <= 1
+        found = load_tensors(folder / MODEL / f"seed_{seed}.safetensors")
+        for name, tensor in wanted.items():
+            if name != "classifier.weight":
+                assert torch.equal(found[name], tensor), name
+
+
+def test_a_released_model_on_frozen_features_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"retrain.weights: found 'best.pth.tar'.*regime: raw"):
+        check(raw_params(retrain__weights="best.pth.tar"))

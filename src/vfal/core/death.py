@@ -23,7 +23,8 @@ def die_with_parent(parent: int | None = None) -> None:
 
 def dying_with_this_process(command: list[str]) -> list[str]:
     """`command`, to be started so that it dies with this process; safe where this process has threads."""
-    return [sys.executable, "-P", "-S", __file__, str(os.getpid()), *command]
+    # -P: with this folder first on the path, our types.py would stand in for Python's own.
+    return [sys.executable, "-S", "-P", __file__, str(os.getpid()), *command]
 
 
 if __name__ == "__main__":

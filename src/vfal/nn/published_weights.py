@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from vfal.core.errors import WeightsError
 from vfal.core.types import Modality
-from vfal.nn.heads import ProjectionHead, SharedClassifier
+from vfal.nn.heads import SharedClassifier
 
 SHOWN = 10  # names per kind of misfit in a refusal
 
@@ -74,7 +74,7 @@ def load_released(
     path: Path,
     *,
     encoders: Mapping[Modality, nn.Module],
-    heads: Mapping[Modality, ProjectionHead],
+    heads: Mapping[Modality, nn.Module],
     classifier: SharedClassifier | None = None,
 ) -> None:
     """Fill the parts of the main method from its released `best.pth.tar`, in place.

@@ -33,10 +33,11 @@ def weights_path(folder: Path, seed: int) -> Path:
 def write_trained(
     folder: Path, setting: Setting, model: Mapping[str, Tensor], *, step: int, accuracy: float | None
 ) -> None:
-    """One seed's model, its curve, and what it takes to build it again."""
+    """One seed's model, the curve of its training if it was trained here, and what builds it again."""
     path = folder / f"seed_{setting.seed}.safetensors"
     save_tensors(path, model)
-    shutil.copyfile(setting.folder / CURVE, path.with_suffix(".jsonl"))
+    if (setting.folder / CURVE).exists():
+        shutil.copyfile(setting.folder / CURVE, path.with_suffix(".jsonl"))
     about = {
         "method": METHOD,
         "seed": setting.seed,

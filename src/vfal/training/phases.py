@@ -13,6 +13,7 @@ from vfal.core.types import MODALITIES, Modality
 from vfal.method import Method
 from vfal.methods import get_method
 from vfal.nn.catalogue import make_encoder
+from vfal.nn.published_weights import load_released
 from vfal.training.checkpoint import below, load_strictly, under
 from vfal.training.devices import main_device
 from vfal.training.identity_weights import IdentityWeights
@@ -159,6 +160,20 @@ def retrain(
         observers={},
         validate=validate,
     ).run()
+
+
+def released(setting: Setting, path: Path) -> Method:
+    """The released model in the place of phase 3, on its device, in evaluation mode.
+
+    Encoders and heads are taken; its classifier knows other people and stays behind.
+    """
+    method = _fresh(setting, "retraining")
+    load_released(
+        path,
+        encoders={modality: method.get_submodule(modality) for modality in MODALITIES},
+        heads={modality: method.get_submodule(f"{modality}_head") for modality in MODALITIES},
+    )
+    return method.to(main_device(setting.params)).eval()
 
 
 def _loop(

@@ -7,7 +7,7 @@ from vfal.core.paths import RAW
 from vfal.training.assessing import ValidationAccuracy
 from vfal.training.checkpoint import below, save_tensors
 from vfal.training.outputs import read_weights, weights_path, write_trained, write_weights
-from vfal.training.phases import retrain, warm_up
+from vfal.training.phases import released, retrain, warm_up
 from vfal.training.setting import each_seed, load_material
 from vfal.training.weighing import learn_or_set_weights
 
@@ -39,12 +39,16 @@ def run_weighing(params: Params, warm: Path, folder: Path, *, stage: str) -> Non
 
 
 def run_retraining(params: Params, weights: Path, folder: Path, *, stage: str) -> None:
-    """Phase 3 into `folder`, under the weights that phase 2 left in `weights`."""
+    """Phase 3 into `folder`, under the weights of phase 2 in `weights`; or a released model, as it is."""
     material = load_material(params)
     validate = ValidationAccuracy(material, params)
     for setting in each_seed(
         params, material, stage, reads=RETRAINING, inputs=lambda seed: [weights_path(weights, seed)]
     ):
+        if params.retrain.weights:
+            model = released(setting, Path(params.retrain.weights))
+            write_trained(folder, setting, model.state_dict(), step=0, accuracy=validate(model))
+            continue
         trained = retrain(setting, read_weights(weights, setting), validate)
         write_trained(
             folder,

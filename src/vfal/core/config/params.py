@@ -64,6 +64,11 @@ class Params(Block):
                 f"pretrain.batch_identities: {self.pretrain.batch_identities} is more than the "
                 f"{counts.pretrain} identities of prepare.identities.pretrain"
             )
+        if self.retrain.weights and self.methods.seeking_the_shape.regime != "raw":
+            raise ValueError(
+                f"retrain.weights: found '{self.retrain.weights}'; a released model embeds pictures and "
+                "recordings, expected methods.seeking_the_shape.regime: raw"
+            )
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds: {', '.join(map(str, self.seeds))} names one twice")
         if (largest := max(self.evaluate.matching_sizes)) > self.prepare.trials.candidates:

@@ -99,6 +99,7 @@ class WeighIdentities(Block):
 class Retrain(Block):
     """Phase 3: from the pre-trained encoders again, weights held fixed, best step chosen on validation."""
 
+    weights: str
     steps: PositiveInt
     batch_size: PositiveInt
     optimiser: Optimiser
