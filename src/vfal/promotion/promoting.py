@@ -21,7 +21,7 @@ from vfal.promotion.trials import fair_trials, seen_by
 from vfal.tracking.aliases import CHAMPION, PREVIOUS, Aliases, Version, open_aliases
 from vfal.tracking.chosen import choose
 from vfal.tracking.mirror import sync
-from vfal.tracking.people import people_of
+from vfal.tracking.people import people_of_checkout
 from vfal.tracking.provenance import params_as_run, provenance_tags, read_lock
 
 OUTCOME, REASON = "vfal.promotion", "vfal.promotion.reason"
@@ -131,7 +131,7 @@ def _compare(
     with tempfile.TemporaryDirectory(prefix="vfal-champion-") as temporary:
         folders = {one.number: Path(temporary) / one.number for one in (champion, challenger)}
         seen_by_champion = seen_by(aliases.people(champion, folders[champion.number] / "people"))
-        seen = seen_by_champion | seen_by(people_of(Path()))
+        seen = seen_by_champion | seen_by(people_of_checkout())
         fair = fair_trials(Path(), params.prepare, seen, least=params.promote.least_identities)
         old, new = (
             judge(aliases.fetch(one, folders[one.number]), Path(), fair, params)

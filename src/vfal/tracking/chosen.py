@@ -14,7 +14,7 @@ from vfal.core.files import read_json, sha256_of
 from vfal.core.paths import ENCODERS, PREPARED, RAW, TRAINED
 from vfal.core.tables import read_table, write_table
 from vfal.core.types import MODALITIES
-from vfal.tracking.people import PEOPLE, people_of
+from vfal.tracking.people import PEOPLE, people_of_checkout
 from vfal.tracking.scorer import BLOCKS, PARAMS, write_params
 from vfal.tracking.scorer import ENCODERS as ENCODERS_WITHIN
 from vfal.tracking.scorer import TRAINED as TRAINED_WITHIN
@@ -52,7 +52,7 @@ class Chosen:
             (folder / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, folder / place)
         write_params(folder / PARAMS, self.params)
-        write_table(folder / PEOPLE, people_of(Path()))
+        write_table(folder / PEOPLE, people_of_checkout())
 
 
 _ENDS = (".safetensors", ".json")
