@@ -40,9 +40,10 @@ def promote(params: Params, *, scheduled: bool) -> Decision:
         challenger = _registered(params, aliases)
         champion = aliases.holder(CHAMPION)
         decision = _decide(params, aliases, champion, challenger, scheduled=scheduled)
-        if decision.outcome != "unchanged":
-            decision = carry_out(aliases, write_down(decision), champion, challenger)
-        return decision
+        if decision.outcome == "unchanged":  # other code or parameters made it once more
+            aliases.tag(challenger, {ORIGIN: decision.origin})
+            return decision
+        return carry_out(aliases, write_down(decision), champion, challenger)
 
 
 def judged_digest(origin: str, champion: Version | None, settings: Promote) -> str:
@@ -72,6 +73,7 @@ def carry_out(
     if decision.outcome in ("first", "promoted"):
         if champion is not None:
             aliases.give(PREVIOUS, champion)
+        aliases.untag(challenger, ROLLED_BACK)
         aliases.give(CHAMPION, challenger)
     return write_down(decision.carried_out())
 
