@@ -173,7 +173,7 @@ def test_the_last_person_may_be_without_items_while_places_stay_empty():
     faceless = World()
     faceless.faces = faceless.faces[faceless.faces["identity"] != "id015"]
     table = faceless.trials(candidates=20)["matching"]
-    assert table["candidate_14"].isna().all() and not (faceless.people(table) == "id015").any(axis=None)
+    assert table["candidate_15"].isna().all() and not (faceless.people(table) == "id015").any(axis=None)
 
 
 def test_people_of_unknown_gender_are_in_no_gender_group(world):
