@@ -1,6 +1,7 @@
 """Where Prefect lives in a checkout: `.state/prefect`, nothing of the user's own, no telemetry."""
 
 import os
+from pathlib import Path
 
 from vfal.core.paths import state_folder
 from vfal.core.switches import switch_off
@@ -25,3 +26,4 @@ def settle() -> None:
     switch_off()
     for name, value in settings().items():
         os.environ.setdefault(name, value)
+    Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)  # Prefect makes no parents

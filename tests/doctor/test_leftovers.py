@@ -60,14 +60,13 @@ def test_half_written_files_of_dead_processes_are_removed_and_those_of_living_on
     checkout: Path, visit: Visit, repair: Visit, dead: int
 ) -> None:
     left, busy = (checkout / "models" / f".seed_1.safetensors.partial-{pid}" for pid in (dead, os.getpid()))
+    named = f"models/{left.name}"
     for path in (left, busy):
         path.parent.mkdir(exist_ok=True)
         path.write_text("half")
-    assert told(leftovers.temporary_files(visit)) == [
-        ("warn", f"left by killed processes: {left.relative_to(checkout)}")
-    ]
+    assert told(leftovers.temporary_files(visit)) == [("warn", f"left by killed processes: {named}")]
     assert told(leftovers.temporary_files(repair)) == [
-        ("done", f"removed what killed processes left: {left.relative_to(checkout)}")
+        ("done", f"removed what killed processes left: {named}")
     ]
     assert busy.exists() and not left.exists()
 

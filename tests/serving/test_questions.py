@@ -1,10 +1,13 @@
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 
-from vfal.core.errors import DataError
+from vfal.core.errors import DataError, EmbeddingError
 from vfal.serving.questions import answer
 from vfal.serving.scorer import Scorer
 
@@ -71,13 +74,20 @@ class TestAnswers:
         whole, broken = ask(
             scorer,
             {"task": "embed", "voice": VOICE, "face": None, "gallery": float("nan")},
-            {"task": "embed", "voice": lines, "face": float("nan"), "gallery": None},
+            {"task": "embed", "voice": lines, "face": pd.NA, "gallery": None},
         )
         assert whole == broken
 
     def test_other_rates_and_channels_are_brought_to_the_models_own(self, scorer: Scorer) -> None:
         files = [recording(rate_hz=44_100), recording(channels=2), recording(kind="FLAC")]
         assert len(ask(scorer, *({"task": "embed", "voice": packed(one)} for one in files))) == 3
+
+    def test_a_model_that_gives_no_number_says_so(self, model: Path) -> None:
+        broken = Scorer(model)
+        with torch.no_grad():
+            next(broken.method.parameters()).fill_(float("nan"))
+        with pytest.raises(EmbeddingError, match="the model is broken"):
+            ask(broken, {"task": "embed", "voice": VOICE}, {"task": "embed", "face": FACE})
 
     def test_without_a_calibration_there_are_scores_alone(
         self, scorer: Scorer, monkeypatch: pytest.MonkeyPatch

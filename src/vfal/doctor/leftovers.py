@@ -33,9 +33,8 @@ def checkpoints(visit: Visit) -> list[Finding]:
         elif visit.fix:
             aside = path.with_name(path.name + DAMAGED)
             path.replace(aside)
-            findings.append(
-                Finding("done", f"{visit.shown(path)}: {reason}; moved to {aside.name}, its run starts anew")
-            )
+            done = f"{visit.shown(path)}: {reason}; moved to {aside.name}, its run starts anew"
+            findings.append(Finding("done", done))
         else:
             todo = "`vfal doctor --fix` moves it aside; its run then starts anew."
             findings += no(f"{visit.shown(path)}: {reason}", todo)
@@ -52,15 +51,15 @@ def unfinished(visit: Visit) -> list[Finding]:
         f"{folder.parent.name}/{folder.name} {shown_bytes(size)}"
         for folder, size in zip(folders, sizes, strict=True)
     )
-    todo = f"A run with the same parameters continues it; without one: rm -r {visit.shown(visit.state)}/..."
-    return ok(named, todo)
+    remove = f"rm -r {visit.shown(visit.state)}/..."
+    return ok(named, f"A run with the same parameters continues it. If there will be none: {remove}")
 
 
 def temporary_files(visit: Visit) -> list[Finding]:
     """Files that a killed process was writing, and folders it was filling elsewhere."""
     left = [path for path in _partial(visit) if not is_alive(int(_pid_of(path)))]
     old = time.time() - DAY_S
-    for path in Path(tempfile.gettempdir()).glob("vfal-*"):
+    for path in Path(tempfile.gettempdir()).glob("vfal-model-*"):  # of registry and fetch
         status = path.lstat()
         if path.is_dir() and status.st_uid == os.getuid() and status.st_mtime < old:
             left.append(path)

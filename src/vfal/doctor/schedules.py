@@ -58,14 +58,17 @@ def schedules(visit: Visit) -> list[Finding]:
         runs = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
         waiting = {run.get("deployment_id") for run in _post(url, "flow_runs/filter", runs)}
     except (urllib.error.URLError, OSError, ValueError) as error:
-        return warn(f"{planned}; the server at {url} does not answer ({error})", SERVE)
+        reason = getattr(error, "reason", error)
+        return warn(f"{planned}; the server at {url} does not answer ({reason})", SERVE)
     return _compared(asked, deployed, waiting, url) or ok(f"{planned}; served at {url}")
 
 
 def zombies(visit: Visit) -> list[Finding]:
     """Runs that a server takes for running and whose process is gone; they keep others from starting."""
-    if not (visit.folder / "flows" / "zombies.py").exists() or server_of(visit) is None:
+    if server_of(visit) is None:
         return ok("no server is up")
+    if not (visit.folder / "flows" / "zombies.py").exists():
+        return ok("not looked for: no flows/zombies.py here")
     command = [sys.executable, "-m", "flows.zombies", "--json", *(["--fix"] if visit.fix else [])]
     try:
         done = subprocess.run(
@@ -132,12 +135,13 @@ def _compared(
 ) -> list[Finding]:
     """What prefect.yaml asks for and the server does not do."""
     there = {(one.get("entrypoint"), one.get("name")): one for one in deployed}
-    findings = []
+    absent = [one.shown for one in asked if (one.entrypoint, one.name) not in there]
+    findings = warn(f"not deployed at {url}: {', '.join(absent)}", SERVE) if absent else []
     for one in asked:
         found = there.get((one.entrypoint, one.name))
         if found is None:
-            findings += warn(f"{one.shown} is not deployed at {url}", SERVE)
-        elif found.get("paused"):
+            continue
+        if found.get("paused"):
             findings += warn(f"{one.shown} is paused", f"prefect deployment resume, or leave it so: {url}")
         elif one.crons and found["id"] not in waiting:
             todo = "Wait a minute after deploying; then see `versions` above (docs/decisions/0001-pins.md)."

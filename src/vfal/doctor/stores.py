@@ -10,6 +10,7 @@ from pathlib import Path
 from vfal.doctor.finding import Finding, Visit, no, ok, warn
 from vfal.tracking.address import resolve, why_silent
 
+GIT_STATUS = ["git", "--no-optional-locks", "status", "--porcelain"]
 CREDENTIALS = {  # by scheme of a remote: the package that speaks it, and where a key may come from
     "s3": ("dvc_s3", ("AWS_ACCESS_KEY_ID", "AWS_PROFILE"), "~/.aws/credentials"),
     "gs": ("dvc_gs", ("GOOGLE_APPLICATION_CREDENTIALS",), "~/.config/gcloud"),
@@ -62,13 +63,7 @@ def remotes(visit: Visit) -> list[Finding]:
 def git(visit: Visit) -> list[Finding]:
     """Whether runs can be told apart by commit."""
     try:
-        done = subprocess.run(
-            ["git", "--no-optional-locks", "status", "--porcelain"],
-            cwd=visit.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = subprocess.run(GIT_STATUS, cwd=visit.folder, capture_output=True, text=True, check=False)
     except OSError as error:
         return warn(f"git: {error.strerror}", "Install git; runs are recorded with their commit.")
     if done.returncode:

@@ -31,8 +31,7 @@ def pins(visit: Visit) -> list[Finding]:
         found = _installed(name)
         if found and _numbers(found) >= _numbers(limit):
             findings += no(f"{name} {found}; Prefect 3.8.8 needs one below {limit}", SETUP)
-    own = {NAME.match(one)[0].lower() for one in requires("vfal") or [] if ";" not in one}  # type: ignore[index]
-    if missing := sorted(name for name in own if _installed(name) is None):
+    if missing := sorted(name for name in _needed() if _installed(name) is None):
         findings += no(f"not installed: {', '.join(missing)}", SETUP)
     path = visit.folder / "constraints.txt"
     if not path.exists():
@@ -68,6 +67,15 @@ def switches(visit: Visit) -> list[Finding]:
         if config.get("core", key, fallback="true").lower() != "false":
             findings += warn(f".dvc/config: core.{key} is on", f"dvc config core.{key} false")
     return findings or ok("off in MLflow, Prefect and DVC")
+
+
+def _needed() -> set[str]:
+    """What vfal itself asks for; nothing where it is not installed but only on the path."""
+    try:
+        asked = requires("vfal") or []
+    except PackageNotFoundError:
+        return set()
+    return {found[0] for one in asked if "extra ==" not in one and (found := NAME.match(one))}
 
 
 def _installed(name: str) -> str | None:

@@ -1,10 +1,9 @@
 """The three questions a served model answers, one per row of a request.
 
-| task   | voice | face  | gallery            | answer                                                    |
-|--------|-------|-------|--------------------|-----------------------------------------------------------|
-| match  | one of the two | list of the other  | ranking: candidate, score, probability, same              |
-| verify | yes   | yes   |                    | score, probability, same, threshold                       |
-| embed  | one of the two |                    | embedding                                                 |
+    task     voice, face      gallery             answer
+    match    one, the probe   list of the other   ranking: candidate, score, probability, same
+    verify   both             -                   score, probability, same, threshold
+    embed    one              -                   embedding
 
 An item is the bytes of a file in base64, or `file:` and a path (`items.py`). Rows are answered all or none:
 the first thing wrong is a `DataError` that names row and column, what was found and what was expected.
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from vfal.core.errors import DataError
@@ -73,7 +73,7 @@ def _question(number: int, row: Row) -> Question:
     task = row.get("task")
     if _absent(task):
         raise DataError(f"{place}, task: missing; expected {', '.join(TASKS[:-1])} or {TASKS[-1]}.")
-    if task not in TASKS:
+    if not isinstance(task, str) or task not in TASKS:
         raise DataError(f"{place}, task: found {_shown(task)}. {nearest(str(task), TASKS)}")
     given = [modality for modality in MODALITIES if not _absent(row.get(modality))]
     gallery = row.get("gallery")
@@ -110,8 +110,8 @@ def _item(modality: Modality, text: Any, place: str) -> Item:
 
 
 def _absent(value: Any) -> bool:
-    """None, or the NaN that a table puts where a row has no such column."""
-    return value is None or (isinstance(value, float) and math.isnan(value))
+    """None, or what a table puts where a row has no such column."""
+    return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
 
 
 def _shown(value: Any) -> str:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from vfal.core.config.params import Params
-from vfal.core.errors import ConfigError, DataError
+from vfal.core.errors import ConfigError, DataError, EmbeddingError
 from vfal.core.files import read_json, write_json
 from vfal.core.types import MODALITIES, Modality
 from vfal.data.inputs import FeatureInputs
@@ -57,8 +57,8 @@ class Scorer:
     """A trained method behind its encoders, as the stages embed and score.
 
     Read from a folder that holds params.json, `trained/` with one seed of a method, and `encoders/` when
-    that method works on frozen features. `calibration` says what a score means; None for a model that was
-    trained without verification trials of both kinds.
+    that method works on frozen features. `calibration` says what a score means; None for a model
+    trained without verification trials of both kinds, or before calibration was part of `retrain`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -82,7 +82,7 @@ class Scorer:
         return read_media(modality, file, place, self.params)
 
     def embed(self, modality: Modality, media: Sequence[Media]) -> NDArray[np.float32]:
-        """Embeddings (B, D) of decoded files; none depends on its neighbours."""
+        """Embeddings (B, D) of decoded files, finite or an `EmbeddingError`; none depends on the others."""
         last = self.method.embed_voices if modality == "voice" else self.method.embed_faces
         steps: list[tuple[nn.Module, Callable[[torch.Tensor], torch.Tensor]]] = [(self.method, last)]
         if encoder := self.encoders.get(modality):
@@ -100,6 +100,8 @@ class Scorer:
                 title=f"embed {modality}s",
             )
         assert vectors_BD is not None
+        if not np.isfinite(vectors_BD).all():
+            raise EmbeddingError(f"{modality}: an embedding is NaN or infinite; the model is broken.")
         return vectors_BD
 
     @torch.no_grad()

@@ -67,7 +67,7 @@ def _read(path: Path, params: Params) -> tuple[Modality, Media]:
 def _caption(scorer: Scorer) -> str:
     known = scorer.calibration
     if known is None:
-        return "No probabilities: this model was trained without verification trials of both kinds."
+        return "No probabilities: nothing taught this model what its scores mean. `dvc repro retrain` does."
     wrong, missed = 100 * known.false_acceptance, 100 * known.false_rejection
     return (
         f"Probability: of being one person, were half of all pairs so ({known.trials:,} validation trials).\n"
