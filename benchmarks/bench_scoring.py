@@ -197,6 +197,7 @@ def _gallery(size: int) -> Row:
     ]
     prepared = Prepared(Cosine(), *sides)
     units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    owners = people.tolist()
 
     def ours() -> np.ndarray:
         rows = (np.arange(GALLERY_PROBES), people[:GALLERY_PROBES]), (np.arange(size), people)
@@ -206,9 +207,9 @@ def _gallery(size: int) -> Row:
         found = []
         for probe in range(LOOP_PROBES):
             order = np.argsort(-(units @ probes[probe]))
-            hits, precision = 0, 0.0
+            hits, precision, own = 0, 0.0, owners[probe]
             for place, item in enumerate(order.tolist(), start=1):
-                if people[item] == people[probe]:
+                if owners[item] == own:
                     hits += 1
                     precision += hits / place
             found.append(precision / hits)

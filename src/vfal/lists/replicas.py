@@ -15,7 +15,11 @@ from vfal.metrics import Floats, TieRule
 
 @dataclass(frozen=True)
 class Replica:
-    """The rules of one repository. `eer` names those it prints; `labels` is where FOP's come from."""
+    """The rules of one repository.
+
+    `ties` are those of lists with two candidates, `larger_ties` of longer ones; `eer` names the equal error
+    rates it prints; with `fop_grid` it evaluates on a grid of distances, with labels by row parity.
+    """
 
     source: str
     score: Literal["cosine", "probability", "distance", "squared_distance"]
@@ -25,7 +29,6 @@ class Replica:
     larger_ties: TieRule
     ap: ApRule
     eer: tuple[EerRule, ...] = ()
-    labels: Literal["list", "parity"] = "list"
     fop_grid: bool = False
 
 
@@ -57,7 +60,6 @@ REPLICAS: Mapping[str, Replica] = {
         ties="strict",
         larger_ties="first",
         ap="sklearn",
-        labels="parity",
         fop_grid=True,
     ),
     "vfal_eva": Replica(
@@ -122,11 +124,11 @@ class ReplicaScorer(Scorer):
         return -found.astype(np.float64)
 
 
-def tie_rule(replica: Replica | None, size: int) -> TieRule:
-    """What a tie earns at a gallery size."""
+def tie_rule(replica: Replica | None, candidates: int) -> TieRule:
+    """What a tie earns in a list of so many candidates."""
     if replica is None:
         return "shared"
-    return replica.ties if size == 2 else replica.larger_ties
+    return replica.ties if candidates == 2 else replica.larger_ties
 
 
 def parity(trials: int) -> NDArray[np.bool_]:

@@ -31,7 +31,7 @@ def score_list(one: TrialList, vectors: Vectors, people: People, settings: Score
 
 
 def _matching(asked: Asked, found: Scored) -> None:
-    one, replica = asked.list, asked.settings.replica
+    one = asked.list
     if asked.persons is not None:
         right_T = asked.persons[1][one.gallery_TK[:, 0]] == asked.persons[0][one.probes_T]
         wrong_T = (asked.persons[1][one.gallery_TK[:, 1:]] == asked.persons[0][one.probes_T][:, None]).any(
@@ -45,17 +45,16 @@ def _matching(asked: Asked, found: Scored) -> None:
     kept = asked.kept(found)
     probes_T, gallery_TK = one.probes_T[kept], one.gallery_TK[kept]
     scores_TK = asked.prepared.candidates(one.direction, probes_T, gallery_TK)
-    people_T = asked.person_T[kept]
+    people_T, candidates, replica = asked.person_T[kept], gallery_TK.shape[1], asked.settings.replica
     for part, rows in asked.parts(probes_T):
-        for size in range(2, gallery_TK.shape[1] + 1):
-            found.findings += matching_findings(
-                scores_TK[rows],
-                np.ones_like(scores_TK[rows], dtype=bool),
-                people_T[rows],
-                sizes=(size,),
-                ties=tie_rule(replica, size),
-                part=part,
-            )
+        found.findings += matching_findings(
+            scores_TK[rows],
+            np.ones_like(scores_TK[rows], dtype=bool),
+            people_T[rows],
+            sizes=tuple(range(2, candidates + 1)),
+            ties=tie_rule(replica, candidates),
+            part=part,
+        )
 
 
 def _verification(asked: Asked, found: Scored) -> None:
