@@ -213,7 +213,7 @@ VICTIMS: dict[str, tuple[Callable[..., Row], str, tuple[signal.Signals, ...]]] =
     "dvc": (kill_in_dvc, "dvc repro", SIGNALS),
     "flow process": (kill_in_flow, "flows.engine", (signal.SIGKILL,)),
     "worker": (kill_in_flow, "prefect worker start", (signal.SIGKILL,)),
-    "Prefect server": (kill_in_flow, "prefect.server", (signal.SIGKILL,)),
+    "Prefect server": (kill_in_flow, "prefect server start", (signal.SIGKILL,)),
     "MLflow server": (kill_mlflow, "mlflow", (signal.SIGKILL,)),
 }
 
@@ -221,7 +221,7 @@ VICTIMS: dict[str, tuple[Callable[..., Row], str, tuple[signal.Signals, ...]]] =
 @contextmanager
 def _served(yard: Yard) -> Iterator[subprocess.Popen[bytes]]:
     """Server, worker and deployments, up for the block."""
-    keeper = yard.start("python", "-m", "flows.serve", "--port", str(yard.port))
+    keeper = yard.start("python", "-m", "flows.serve")
     try:
         _appears(yard, "prefect worker start")
         yield keeper
@@ -298,6 +298,9 @@ def main() -> None:
             if yard.run(*command):
                 raise SystemExit((folder.parent / "last.log").read_text(encoding="utf-8"))
         yard.wanted = yard.outputs()
+        params = (folder / "params.yaml").read_text(encoding="utf-8")
+        params = params.replace("  port: 4200", f"  port: {yard.port}").replace("[10, 60]", "[1]")
+        (folder / "params.yaml").write_text(params, encoding="utf-8")
         table = Table("killed", "times", "hit", "signals", "left behind", "runs to the end", "same bytes")
         for victim in asked.victim or VICTIMS:
             kill, what, blows = VICTIMS[victim]

@@ -18,7 +18,7 @@ from vfal.evaluation.embeddings import Embeddings
 from vfal.promotion.trials import FairTrials
 from vfal.protocol import Evaluation, evaluate
 from vfal.protocols import get_protocols
-from vfal.tracking.scorer import Scorer
+from vfal.serving.scorer import Scorer
 from vfal.training.assessing import scorer_of
 from vfal.training.embedding import embed_rows
 from vfal.training.material import Material, media_material

@@ -14,10 +14,10 @@ from vfal.core.files import read_json, sha256_of
 from vfal.core.paths import ENCODERS, PREPARED, RAW, TRAINED
 from vfal.core.tables import read_table, write_table
 from vfal.core.types import MODALITIES
+from vfal.serving.scorer import BLOCKS, PARAMS, write_params
+from vfal.serving.scorer import ENCODERS as ENCODERS_WITHIN
+from vfal.serving.scorer import TRAINED as TRAINED_WITHIN
 from vfal.tracking.people import PEOPLE, people_of_checkout
-from vfal.tracking.scorer import BLOCKS, PARAMS, write_params
-from vfal.tracking.scorer import ENCODERS as ENCODERS_WITHIN
-from vfal.tracking.scorer import TRAINED as TRAINED_WITHIN
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from vfal.core.config.params import Params
 from vfal.core.paths import RAW
 from vfal.training.assessing import ValidationAccuracy
 from vfal.training.checkpoint import below, save_tensors
-from vfal.training.outputs import read_weights, weights_path, write_trained, write_weights
+from vfal.training.outputs import read_weights, rebuilt, weights_path, write_trained, write_weights
 from vfal.training.phases import released, retrain, warm_up
 from vfal.training.setting import each_seed, load_material
 from vfal.training.weighing import learn_or_set_weights
@@ -46,14 +46,18 @@ def run_retraining(params: Params, weights: Path, folder: Path, *, stage: str) -
         params, material, stage, reads=RETRAINING, inputs=lambda seed: [weights_path(weights, seed)]
     ):
         if params.retrain.weights:
-            model = released(setting, Path(params.retrain.weights))
-            write_trained(folder, setting, model.state_dict(), step=0, accuracy=validate(model))
-            continue
-        trained = retrain(setting, read_weights(weights, setting), validate)
+            method = released(setting, Path(params.retrain.weights))
+            step, accuracy = 0, validate(method)
+        else:
+            best = retrain(setting, read_weights(weights, setting), validate).best
+            people = len(setting.identities)
+            method = rebuilt(params, material.feature_width, people, best["model"], folder)
+            step, accuracy = best["step"], best["accuracy"]
         write_trained(
             folder,
             setting,
-            trained.best["model"],
-            step=trained.best["step"],
-            accuracy=trained.best["accuracy"],
+            method.state_dict(),
+            step=step,
+            accuracy=accuracy,
+            calibration=validate.calibration(method),
         )
