@@ -1,6 +1,7 @@
 """The contract of a data set: where its files are, and which tables describe them."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -41,8 +42,11 @@ class Dataset(ABC):
     card: ClassVar[DatasetCard]
 
     @abstractmethod
-    def collect(self, settings: Collect, folder: Path, *, workers: int) -> Corpus:
+    def collect(
+        self, settings: Collect, folder: Path, *, workers: int, withdrawn: Collection[str] = ()
+    ) -> Corpus:
         """Make the corpus inside `folder`, or find it where `settings.root` says, and list it.
 
+        Identities that have `withdrawn` are in no table, and nothing of them is made, copied or opened.
         Raises `DataError` when files or folders that the corpus needs are not there.
         """

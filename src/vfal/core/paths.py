@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
+WITHDRAWN = Path("withdrawn.csv")
+KNOWN_SPLITS = Path("splits.csv")
 RAW = Path("data/raw")
 PREPARED = Path("data/prepared")
 MEDIA = Path("data/media")

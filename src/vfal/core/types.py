@@ -16,6 +16,7 @@ Group = Literal["all", "same_gender", "same_nationality"]
 MODALITIES: tuple[Modality, ...] = ("voice", "face")
 DIRECTIONS: tuple[Direction, ...] = ("v2f", "f2v")
 SPLITS: tuple[Split, ...] = ("pretrain", "train", "val", "test")
+LEFT_OUT = "left_out"  # in place of a split: of people who are in the corpus and in no split
 GROUPS: tuple[Group, ...] = ("all", "same_gender", "same_nationality")
 
 PROBE_OF: dict[Direction, Modality] = {"v2f": "voice", "f2v": "face"}

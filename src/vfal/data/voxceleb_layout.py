@@ -5,7 +5,7 @@ faces/<Name>/<n>.jpg          or VGG_ALL_FRONTAL/<Name>/<n>.jpg
 vox1_meta.csv                 tab-separated: VoxCeleb1 ID, VGGFace1 ID, Gender, Nationality, Set
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from vfal.core.errors import DataError
 from vfal.core.files import sha256_of
 from vfal.core.tables import CLIP_COLUMNS, FACE_COLUMNS
-from vfal.core.workers import spread
+from vfal.data.measured import Measured
 from vfal.dataset import Corpus
 
 FACE_FOLDERS = ("faces", "VGG_ALL_FRONTAL")
@@ -26,43 +26,54 @@ META_COLUMNS = {
     "Gender": "gender",
     "Nationality": "nationality",
 }
-HEADERS_WORTH = 5_000  # files; reading a header and hashing takes a fraction of a millisecond
 VOICE_ENDINGS = (".wav", ".flac", ".ogg", ".mp3")
 FACE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
 
 
-def list_corpus(root: Path, *, workers: int) -> Corpus:
-    """The tables of the tree at `root`.
+def list_corpus(
+    root: Path, *, workers: int, withdrawn: Collection[str] = (), measured: Measured | None = None
+) -> Corpus:
+    """The tables of the tree at `root`, without the identities that have `withdrawn`.
 
-    Every file's header is read and its bytes are hashed. A file whose header cannot be read stays in
-    its table with the reason under `problem`; a person without any file stays too, for `validate` to
-    find. Raises `DataError` when the tree has no recordings, no pictures or no table of people.
+    Every file's header is read and its bytes are hashed, unless `measured` knows it. A file whose header
+    cannot be read stays in its table with the reason under `problem`; a person without any file stays
+    too, for `validate` to find. Files of withdrawn people are not opened. Raises `DataError` when the
+    tree has no recordings, no pictures or no table of people.
     """
-    identities = read_meta(root / META_FILE)
+    everybody = read_meta(root / META_FILE)
     folder = next((root / name for name in FACE_FOLDERS if (root / name).is_dir()), None)
     if folder is None:
         raise DataError(f"{root}: neither {' nor '.join(FACE_FOLDERS)} is there; expected a folder of faces.")
-    voices = _files(root / "wav", VOICE_ENDINGS)
-    faces = _files(folder, FACE_ENDINGS)
-    identity_of = dict(zip(identities["name"], identities["identity"], strict=True))
+    identity_of = dict(zip(everybody["name"], everybody["identity"], strict=True))
+    places = {
+        path: place
+        for path in _files(root / "wav", VOICE_ENDINGS)
+        if (place := _clip_place(path, root))["identity"] not in withdrawn
+    }
+    owners = {
+        path: owner
+        for path in _files(folder, FACE_ENDINGS)
+        if (owner := identity_of.get(path.parent.name, path.parent.name)) not in withdrawn
+    }
+    measured = measured or Measured()
     clips = pd.DataFrame(
         [
-            _clip_place(path, root) | measures
-            for path, measures in _measured(voices, _probe_voice, workers, "list clips")
+            places[path] | measures
+            for path, measures in measured.look([*places], _probe_voice, workers=workers, title="list clips")
         ]
     )
-    images = pd.DataFrame(
+    faces = pd.DataFrame(
         [
-            {
-                "identity": identity_of.get(path.parent.name, path.parent.name),
-                "path": path.relative_to(root).as_posix(),
-            }
-            | measures
-            for path, measures in _measured(faces, _probe_face, workers, "list faces")
+            {"identity": owners[path], "path": path.relative_to(root).as_posix()} | measures
+            for path, measures in measured.look([*owners], _probe_face, workers=workers, title="list faces")
         ]
     )
+    measured.keep()
     return Corpus(
-        root, identities, _numbered(clips, "clip", CLIP_COLUMNS), _numbered(images, "face", FACE_COLUMNS)
+        root,
+        everybody[~everybody["identity"].isin(withdrawn)].reset_index(drop=True),
+        _numbered(clips, "clip", CLIP_COLUMNS),
+        _numbered(faces, "face", FACE_COLUMNS),
     )
 
 
@@ -92,12 +103,6 @@ def _files(folder: Path, endings: tuple[str, ...]) -> list[Path]:
     if not files:
         raise DataError(f"{folder}: holds no {', '.join(endings)} file; the corpus is empty.")
     return files
-
-
-def _measured(
-    files: list[Path], probe: Callable[[Path], dict[str, object]], workers: int, title: str
-) -> Iterator[tuple[Path, dict[str, object]]]:
-    return zip(files, spread(probe, files, workers=workers, title=title, worth=HEADERS_WORTH), strict=True)
 
 
 def _clip_place(path: Path, root: Path) -> dict[str, object]:

@@ -1,10 +1,12 @@
 """VoxCeleb1 recordings with VGGFace stills: the pair that Seeking the Shape of Sound is trained on."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import ClassVar
 
 from vfal.core.config.machine import Collect
 from vfal.core.errors import DataError
+from vfal.data.measured import Measured
 from vfal.data.voxceleb_layout import list_corpus
 from vfal.dataset import Corpus, Dataset, DatasetCard
 
@@ -18,7 +20,9 @@ class Vox1VggFace(Dataset):
         source="Nagrani et al. 2017; Parkhi et al. 2015",
     )
 
-    def collect(self, settings: Collect, folder: Path, *, workers: int) -> Corpus:
+    def collect(
+        self, settings: Collect, folder: Path, *, workers: int, withdrawn: Collection[str] = ()
+    ) -> Corpus:
         """List the trees under `collect.root`; nothing is copied."""
         root = Path(settings.root)
         if not settings.root or not root.is_dir():
@@ -26,4 +30,5 @@ class Vox1VggFace(Dataset):
                 f"collect.root: '{settings.root}' is not a folder. Expected the folder that holds wav/, "
                 "VGG_ALL_FRONTAL/ (or faces/) and vox1_meta.csv."
             )
-        return list_corpus(root.resolve(), workers=workers)
+        root = root.resolve()
+        return list_corpus(root, workers=workers, withdrawn=withdrawn, measured=Measured.of(root))

@@ -6,9 +6,10 @@ import pandas as pd
 
 from vfal.core.config.params import Params
 from vfal.core.files import write_json
-from vfal.core.paths import RAW
+from vfal.core.paths import RAW, WITHDRAWN
 from vfal.core.state import fingerprint, work_folder
 from vfal.core.tables import write_table
+from vfal.data.people_lists import read_withdrawn
 from vfal.datasets import get_dataset
 
 TREE = "tree"
@@ -16,10 +17,14 @@ TREE = "tree"
 
 def run(params: Params) -> None:
     """Write `data/raw`: corpus.json, the tables of people, clips and faces, and a generated tree."""
-    settings = params.collect
-    work = work_folder("collect", fingerprint("collect", settings.model_dump(), []))
+    settings, withdrawn = params.collect, frozenset(read_withdrawn(WITHDRAWN)["identity"])
+    # Half a tree with people who have withdrawn since must not be taken up again.
+    made_of = settings.model_dump() | {"withdrawn": sorted(withdrawn)}
+    work = work_folder("collect", fingerprint("collect", made_of, []))
     # DVC deletes outputs before a stage; half a tree waits in the work folder for the next run instead.
-    corpus = get_dataset(settings.dataset).collect(settings, work / TREE, workers=params.machine.workers)
+    corpus = get_dataset(settings.dataset).collect(
+        settings, work / TREE, workers=params.machine.workers, withdrawn=withdrawn
+    )
     RAW.mkdir(parents=True, exist_ok=True)
     root = corpus.root
     if root == work / TREE:

@@ -2,8 +2,9 @@
 
 from vfal.core.config.params import Params
 from vfal.core.files import write_json
-from vfal.core.paths import PREPARED, RAW, REPORTS
+from vfal.core.paths import KNOWN_SPLITS, PREPARED, RAW, REPORTS, WITHDRAWN
 from vfal.core.tables import CLIP_COLUMNS, FACE_COLUMNS, IDENTITY_COLUMNS, read_table, write_table
+from vfal.data.people_lists import read_splits, read_withdrawn
 from vfal.data.splits import split_identities
 from vfal.data.trials import make_trials
 
@@ -12,7 +13,13 @@ def run(params: Params) -> None:
     """Write `data/prepared`: the tables of the people taken, and the trial lists of val and test."""
     settings = params.prepare
     everybody = read_table(RAW / "identities.parquet", IDENTITY_COLUMNS)
-    identities = split_identities(everybody, settings.identities, seed=settings.seed)
+    identities = split_identities(
+        everybody,
+        settings.identities,
+        seed=settings.seed,
+        withdrawn=read_withdrawn(WITHDRAWN)["identity"],
+        known=read_splits(KNOWN_SPLITS),
+    )
     clips = read_table(RAW / "clips.parquet", CLIP_COLUMNS)
     faces = read_table(RAW / "faces.parquet", FACE_COLUMNS)
     # Items of people left out go too; items of people nobody knows stay, for `validate` to name.

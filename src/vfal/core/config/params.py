@@ -11,6 +11,7 @@ from ruamel.yaml.error import YAMLError
 from vfal.core.config.block import Block
 from vfal.core.config.machine import Collect, Machine, Prepare, Preprocess
 from vfal.core.config.phases import Ablate, Embed, Methods, Pretrain, Retrain, WarmUp, WeighIdentities
+from vfal.core.config.promote import Promote
 from vfal.core.config.protocols import EvaluateSettings
 from vfal.core.config.report import Compare, Tracking
 from vfal.core.config.validate import Validate
@@ -40,6 +41,7 @@ class Params(Block):
     ablate: Ablate
     evaluate: EvaluateSettings
     compare: Compare
+    promote: Promote
     tracking: Tracking
 
     @model_validator(mode="after")

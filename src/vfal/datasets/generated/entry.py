@@ -1,5 +1,6 @@
 """The generated corpus as an entry of the shelf."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -18,8 +19,10 @@ class Generated(Dataset):
         title="Generated people with known truth", licence="MIT, as vfal itself", source="vfal"
     )
 
-    def collect(self, settings: Collect, folder: Path, *, workers: int) -> Corpus:
+    def collect(
+        self, settings: Collect, folder: Path, *, workers: int, withdrawn: Collection[str] = ()
+    ) -> Corpus:
         """Make what is missing of the tree in `folder`, then list it as any VoxCeleb tree."""
-        collect(settings.generated, folder, seed=settings.seed, workers=workers)
+        collect(settings.generated, folder, seed=settings.seed, workers=workers, withdrawn=withdrawn)
         truth = read_table(folder / TRUTH_FILE, ["identity", "personalised"])
         return replace(list_corpus(folder, workers=workers), truth=truth)

@@ -9,6 +9,7 @@ one.
 
 import io
 import wave
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -50,11 +51,13 @@ def video_name(seed: int, identity: str, video: int) -> str:
     return "".join(_VIDEO_LETTERS[letter] for letter in letters)
 
 
-def grow_tree(settings: GeneratedCorpus, root: Path, *, seed: int, workers: int) -> None:
+def grow_tree(
+    settings: GeneratedCorpus, root: Path, *, seed: int, workers: int, withdrawn: Collection[str] = ()
+) -> None:
     """Write what is missing of the corpus under `root`; `workers` 0 uses every core."""
     for leftover in root.rglob(".*.partial-*"):  # of a run that was killed while writing
         leftover.unlink()
-    people = draw_people(settings, seed)
+    people = [person for person in draw_people(settings, seed) if person.identity not in withdrawn]
     for _ in spread(
         partial(_write_person, settings=settings, root=root, seed=seed),
         people,
