@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 BIN = Path(sys.executable).parent
-COPIED = ("dvc.yaml", "params.yaml", "withdrawn.csv", "splits.csv", ".dvcignore", "presets", ".dvc/config", ".dvc/.gitignore", "src")
+COPIED = (
+    "dvc.yaml",
+    "params.yaml",
+    "withdrawn.csv",
+    "splits.csv",
+    ".dvcignore",
+    "presets",
+    ".dvc/config",
+    ".dvc/.gitignore",
+    "src",
+)
 
 
 def environment(folder: Path) -> dict[str, str]:

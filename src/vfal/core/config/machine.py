@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, PositiveInt
 
 from vfal.core.config.block import Block
+from vfal.core.config.corpora import MavCeleb, Vox2VggFace2
 from vfal.core.config.generated import GeneratedCorpus
 from vfal.core.config.protocols import TrialSettings
 
@@ -24,8 +25,15 @@ class Collect(Block):
 
     dataset: str
     root: str
+    faces_root: str
+    follow_links: bool
+    max_corrupt_ratio: float = Field(ge=0, lt=1)
+    least_clip_s: float = Field(ge=0)
+    least_face_px: int = Field(ge=1)
     seed: int
     generated: GeneratedCorpus
+    vox2_vggface2: Vox2VggFace2
+    mav_celeb: MavCeleb
 
 
 class IdentityCounts(Block):
