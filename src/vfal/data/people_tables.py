@@ -112,3 +112,22 @@ def people_of_folders(root: Path, found: Collection[str], withdrawn: Collection[
         given_I = table[column].fillna("").reset_index(drop=True)
         people[column] = given_I.where(given_I != "", people.get(column, ""))
     return people
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A table with a header, separated by tabs or commas, every cell stripped."""
+    text = read_text(path)
+    table = _table(path, text, "\t" if "\t" in text.partition("\n")[0] else ",")
+    return _columns(table, {str(column): str(column) for column in table}, path, "a table of people")
+
+
+def read_rows(path: Path, columns: Collection[str]) -> pd.DataFrame:
+    """A comma-separated list with at least these columns, every cell stripped."""
+    table = _table(path, read_text(path), ",")
+    return _columns(table, {column: column for column in columns}, path, f"a table with {', '.join(columns)}")
+
+
+def folded(names: pd.Series) -> pd.Series:
+    """Names without accents, case and punctuation: `Demián_Bichir` and `demian bichir` are one."""
+    plain = names.astype("str").str.normalize("NFKD").str.replace(r"[\u0300-\u036f]", "", regex=True)
+    return plain.str.casefold().str.replace(r"[\W_]+", " ", regex=True).str.strip()

@@ -22,8 +22,9 @@ def run(params: Params) -> None:
     verdict = judge_corpus(params)
     write_html(verdict, REPORTS / "validate.html")
     write_json(REPORTS / "validate.json", verdict_json(verdict))
-    if not verdict.success:
+    if verdict.breaches or verdict.findings:
         Console(stderr=True, width=140).print(verdict_table(verdict))
+    if not verdict.success:
         raise ValidationBreach(
             "the corpus or its trial lists break a rule; the map stops here. The table above names the "
             f"offenders, {REPORTS / 'validate.html'} shows all of it."

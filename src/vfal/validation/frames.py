@@ -13,6 +13,8 @@ from string import Formatter
 
 import pandas as pd
 
+from vfal.data.people_tables import folded
+from vfal.data.seen_people import read_seen
 from vfal.evaluation.groups import UNKNOWN
 from vfal.validation.normalise import filled, normalised_id, normalised_name
 
@@ -47,6 +49,7 @@ def corpus_frames(tables: Mapping[str, pd.DataFrame], root: Path, splits: Sequen
         "names": Frame(_spellings(identities, normalised_name(identities["name"])), "{identities}"),
         "splits": Frame(_splits(identities, splits), "{split}"),
         "contents": Frame(_contents(heard, seen, people), "{paths}"),
+        "videos": Frame(_videos(heard, seen, people), "{video}"),
         "clips": Frame(clips, "{subject}"),
         "faces": Frame(faces, "{subject}"),
         "readable clips": Frame(heard, "{subject}"),
@@ -118,6 +121,25 @@ def _contents(clips: pd.DataFrame, faces: pd.DataFrame, people: pd.DataFrame) ->
             "splits_found": _joined(files, "sha256", "split"),
         }
     ).reset_index()
+
+
+def _videos(clips: pd.DataFrame, faces: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
+    """One row per video: how many splits the people heard or seen in it are in, and who they are."""
+    rows = pd.concat([table[["video", "identity"]] for table in (clips, faces) if "video" in table])
+    rows = rows.dropna().drop_duplicates().merge(people[["identity", "split"]], on="identity")
+    who = rows["identity"] + " in " + rows["split"]
+    grouped = rows.assign(found=who).groupby("video")
+    frame = grouped["split"].nunique().rename("splits").to_frame()
+    return frame.assign(found=_joined(rows.assign(found=who), "video", "found")).reset_index()
+
+
+def seen_frame(frames: Mapping[str, Frame], path: Path) -> Frame:
+    """One row per val and test identity: whether it is absent from a table of people seen elsewhere."""
+    people = frames["identities"].table.dropna(subset="identity")
+    people = people[people["split"].isin(["val", "test"])].reset_index(drop=True)
+    seen = read_seen(path)
+    namesake = folded(people["name"]).isin(set(folded(seen.names)))
+    return Frame(people.assign(unseen=~(namesake | people["identity"].isin(seen.identities))), "{identity}")
 
 
 def _items(table: pd.DataFrame, number: str, people: pd.DataFrame, root: Path) -> pd.DataFrame:

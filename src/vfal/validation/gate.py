@@ -1,6 +1,7 @@
 """The gate: every rule over every frame, and what came of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pandas as pd
 from vfal.core.config.validate import Validate
 from vfal.core.errors import DataError
 from vfal.core.tables import CLIP_COLUMNS, FACE_COLUMNS, IDENTITY_COLUMNS
-from vfal.validation.frames import Frame, corpus_frames
+from vfal.validation.frames import Frame, corpus_frames, seen_frame
 from vfal.validation.roster import roster
 from vfal.validation.rules import Rule, rules
 from vfal.validation.trial_frames import trial_frames
@@ -40,7 +41,9 @@ def validate(
     that is missing altogether is a `DataError`.
     """
     frames = frames_of(tables, trials, root, settings)
-    results, evidence = judge(frames, rules(settings), shown=settings.offenders_shown)
+    results, evidence = judge(
+        frames, rules(settings), shown=settings.offenders_shown, report_only=settings.report_only
+    )
     return Verdict(results, _counts(frames, settings.trial_tables), evidence)
 
 
@@ -51,6 +54,7 @@ def frames_of(
     _insist(tables, TABLE_COLUMNS)
     _insist(trials, {name: TRIAL_COLUMNS[name] for name in settings.trial_tables})
     frames = corpus_frames(tables, root, settings.splits)
+    frames |= {f"seen by {name}": seen_frame(frames, Path(path)) for name, path in settings.seen_by.items()}
     lists = {str(name): trials[name] for name in settings.trial_tables}
     frames |= trial_frames(lists, roster(frames), splits=settings.trial_splits, groups=settings.trial_groups)
     looked_at = [name for name in dict.fromkeys(rule.frame for rule in rules(settings)) if name in frames]
@@ -59,14 +63,20 @@ def frames_of(
 
 
 def judge(
-    frames: Mapping[str, Frame], checks: Sequence[Rule], *, shown: int
+    frames: Mapping[str, Frame], checks: Sequence[Rule], *, shown: int, report_only: Collection[str] = ()
 ) -> tuple[tuple[RuleResult, ...], dict[str, Any]]:
-    """What each rule finds, with at most `shown` offenders named, and Great Expectations' own results."""
+    """What each rule finds, with at most `shown` offenders named, and Great Expectations' own results.
+
+    Rules whose key is in `report_only` do not stop the map.
+    """
     from vfal.validation import expectations  # imports Great Expectations: seconds
 
     evidence = expectations.run(frames, checks)
     results = tuple(
-        _result(rule, frames[rule.frame], _findings(evidence[rule.frame], place), shown)
+        replace(
+            _result(rule, frames[rule.frame], _findings(evidence[rule.frame], place), shown),
+            stops=rule.key not in report_only,
+        )
         for place, rule in enumerate(checks)
     )
     return results, evidence

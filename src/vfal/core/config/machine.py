@@ -54,6 +54,9 @@ class Prepare(Block):
     """Splits and trial lists."""
 
     seed: int
+    split: Literal["seeded", "ssos", "pins", "trinet", "mav_celeb", "own"]
+    lists: str
+    heard_language: str
     identities: IdentityCounts
     trials: TrialSettings
 
