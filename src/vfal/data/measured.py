@@ -55,12 +55,14 @@ class Measured:
                     new.append(path)
                     marks.append(mark)
         found = spread(probe, new, workers=workers, title=title, worth=WORTH)
-        for number, (path, mark, measures) in enumerate(zip(new, marks, found, strict=True), start=1):
-            row = (str(path), *mark, json.dumps(measures))
-            self._rows.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", row)
-            if number % AT_ONCE == 0:
-                self._rows.commit()
-        self._rows.commit()
+        try:
+            for number, (path, mark, measures) in enumerate(zip(new, marks, found, strict=True), start=1):
+                row = (str(path), *mark, json.dumps(measures))
+                self._rows.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", row)
+                if number % AT_ONCE == 0:
+                    self._rows.commit()
+        finally:
+            self._rows.commit()
         for part in _parts(files):
             known = self._known(part, "measures")
             for path in part:

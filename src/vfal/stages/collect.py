@@ -9,6 +9,8 @@ from vfal.core.files import write_json
 from vfal.core.paths import RAW, REPORTS, WITHDRAWN
 from vfal.core.state import fingerprint, work_folder
 from vfal.core.tables import write_table
+from vfal.data.features import GIVEN
+from vfal.data.given import write_given
 from vfal.data.people_lists import read_withdrawn
 from vfal.data.quarantine import quarantine, refuse_too_many, without_specks
 from vfal.datasets import get_dataset
@@ -46,5 +48,9 @@ def run(params: Params) -> None:
     write_table(RAW / "faces.parquet", corpus.faces)
     truth = corpus.truth if corpus.truth is not None else pd.DataFrame({"identity": [], "personalised": []})
     write_table(RAW / "truth.parquet", truth)
-    write_json(RAW / "corpus.json", {"dataset": settings.dataset, "root": root.as_posix()})
+    about = {"dataset": settings.dataset, "root": root.as_posix()}
+    if corpus.features is not None:
+        write_given(RAW / GIVEN, corpus)
+        about["holds"] = "features"
+    write_json(RAW / "corpus.json", about)
     shutil.rmtree(work)

@@ -8,6 +8,8 @@ from vfal.core.files import read_json, write_json
 from vfal.core.paths import MEDIA, PREPARED, RAW, REPORTS
 from vfal.core.state import fingerprint, work_folder
 from vfal.core.tables import CLIP_COLUMNS, FACE_COLUMNS, read_table
+from vfal.data.features import GIVEN
+from vfal.data.given import take_given
 from vfal.data.media import pack_faces, pack_voices
 from vfal.data.quarantine import refuse_too_many
 
@@ -17,9 +19,14 @@ REPORT = REPORTS / "preprocess.json"
 def run(params: Params) -> None:
     """Write `data/media`; what cannot be decoded is named in the report with its reason."""
     settings, workers = params.preprocess, params.machine.workers
-    root = Path(read_json(RAW / "corpus.json")["root"])
+    corpus = read_json(RAW / "corpus.json")
+    root = Path(corpus["root"])
     clips = read_table(PREPARED / "clips.parquet", CLIP_COLUMNS)
     faces = read_table(PREPARED / "faces.parquet", FACE_COLUMNS)
+    if corpus.get("holds") == "features":
+        take_given(RAW / GIVEN, MEDIA, clips, faces, face_px=settings.face_px)
+        write_json(REPORT, {"items": len(clips) + len(faces), "corrupt_ratio": 0.0, "quarantined": []})
+        return
     inputs = [PREPARED / "clips.parquet", PREPARED / "faces.parquet"]
     work = work_folder("preprocess", fingerprint("preprocess", settings.model_dump(), inputs))
     lost = {

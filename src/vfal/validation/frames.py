@@ -32,7 +32,9 @@ class Frame:
         return [column for _, column, _, _ in Formatter().parse(self.subject) if column]
 
 
-def corpus_frames(tables: Mapping[str, pd.DataFrame], root: Path, splits: Sequence[str]) -> dict[str, Frame]:
+def corpus_frames(
+    tables: Mapping[str, pd.DataFrame], root: Path | None, splits: Sequence[str]
+) -> dict[str, Frame]:
     """Frames about people and files, by name.
 
     `tables` holds identities (with split), clips and faces; `splits` are those that must have people.
@@ -142,12 +144,13 @@ def seen_frame(frames: Mapping[str, Frame], path: Path) -> Frame:
     return Frame(people.assign(unseen=~(namesake | people["identity"].isin(seen.identities))), "{identity}")
 
 
-def _items(table: pd.DataFrame, number: str, people: pd.DataFrame, root: Path) -> pd.DataFrame:
+def _items(table: pd.DataFrame, number: str, people: pd.DataFrame, root: Path | None) -> pd.DataFrame:
     """One row per clip or face, with what is on disk and whether its person is known."""
     frame = table.reset_index(drop=True)
     path, identity = filled(frame["path"]), filled(frame["identity"])
     named = f"{number} " + frame[number].astype("str").fillna("without a number")
-    sizes = pd.Series(_sizes_on_disk(path, root), index=frame.index, dtype="int64")
+    found = _sizes_on_disk(path, root) if root is not None else [-1] * len(path)
+    sizes = pd.Series(found, index=frame.index, dtype="int64")
     return frame.assign(
         subject=path.where(path.notna(), named),
         path=path,

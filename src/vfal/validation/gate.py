@@ -31,24 +31,33 @@ TRIAL_COLUMNS = {
 
 
 def validate(
-    tables: Mapping[str, pd.DataFrame], trials: Mapping[str, pd.DataFrame], root: Path, settings: Validate
+    tables: Mapping[str, pd.DataFrame],
+    trials: Mapping[str, pd.DataFrame],
+    root: Path | None,
+    settings: Validate,
 ) -> Verdict:
     """The verdict on a corpus and its trial lists; a broken rule is in it, never an exception.
 
     `tables` holds identities (with split), clips and faces; `trials` holds the tables that
     `settings.trial_tables` names, of all splits; `root` is the folder that `path` columns are relative
-    to. Nothing is decoded: files are only looked up, so 300,000 rows take seconds. A table or column
-    that is missing altogether is a `DataError`.
+    to, or None where there are vectors in place of files. Nothing is decoded: files are only looked up, so
+    300,000 rows take seconds. A table or column that is missing altogether is a `DataError`.
     """
     frames = frames_of(tables, trials, root, settings)
     results, evidence = judge(
-        frames, rules(settings), shown=settings.offenders_shown, report_only=settings.report_only
+        frames,
+        rules(settings, files=root is not None),
+        shown=settings.offenders_shown,
+        report_only=settings.report_only,
     )
     return Verdict(results, _counts(frames, settings.trial_tables), evidence)
 
 
 def frames_of(
-    tables: Mapping[str, pd.DataFrame], trials: Mapping[str, pd.DataFrame], root: Path, settings: Validate
+    tables: Mapping[str, pd.DataFrame],
+    trials: Mapping[str, pd.DataFrame],
+    root: Path | None,
+    settings: Validate,
 ) -> dict[str, Frame]:
     """Every frame that rules may look at, by name."""
     _insist(tables, TABLE_COLUMNS)

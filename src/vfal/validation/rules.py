@@ -33,17 +33,20 @@ class Rule:
     key: str = ""  # of rules that `validate.report_only` may name
 
 
-def rules(settings: Validate) -> tuple[Rule, ...]:
-    """Every rule, in order: emptiness, people, leaks between splits, files, trials."""
+def rules(settings: Validate, *, files: bool = True) -> tuple[Rule, ...]:
+    """Every rule, in order: emptiness, people, leaks between splits, files if there are any, trials."""
+    about_files = (
+        *_files("clip", "clips"),
+        *_measures_of_clips(settings),
+        *_files("face", "faces"),
+        *_measures_of_faces(settings),
+    )
     return (
         _least("No frame is empty", "frames", "rows", 1),
         *_people(settings),
         *_leaks(),
         *_contamination(settings),
-        *_files("clip", "clips"),
-        *_measures_of_clips(settings),
-        *_files("face", "faces"),
-        *_measures_of_faces(settings),
+        *(about_files if files else ()),
         *(rule for table in settings.trial_tables for rule in _trials(table, settings)),
     )
 
