@@ -55,8 +55,11 @@ def collect(folder: Path, title: str, kill_after_s: float | None = None) -> None
         os.killpg(process.pid, signal.SIGKILL)
     _, status, usage = os.wait4(process.pid, 0)
     wall_s = time.monotonic() - start
-    print(f"{title:32} {wall_s:7.1f} s wall   {usage.ru_utime + usage.ru_stime:7.1f} s of processors   "
-          f"{usage.ru_maxrss / 1024:6.0f} MB at most in the main process   status {status}", flush=True)  # fmt: skip
+    spent_s, most_mb = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    print(
+        f"{title:32} {wall_s:7.1f} s wall {spent_s:7.1f} s of processors {most_mb:6.0f} MB, status {status}",
+        flush=True,
+    )
 
 
 def main() -> None:

@@ -65,7 +65,7 @@ def test_too_many_bad_files_stop_the_map_by_the_key_and_the_first_names(root: Pa
     with pytest.raises(
         DataError,
         match=r"1 of 18 files cannot be decoded \(5.6%\), more than collect.max_corrupt_ratio 1.0% allows. "
-        r"First: faces/Person_000/00000000.jpg \(header unreadable: not an image\). All: reports/collect.json",
+        r"First: faces/Person_000/00000000.jpg \(header unreadable: not an image\). All: reports/",
     ):
         collect(own(root))
 

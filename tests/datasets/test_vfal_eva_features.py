@@ -53,9 +53,7 @@ def test_vectors_pass_the_stages_that_would_make_them(params: Params) -> None:
     ):
         raw = pack[f"{ids[name]}/{video}/{item}"]
         np.testing.assert_allclose(features.vectors_ND[row], raw / np.linalg.norm(raw), rtol=1e-6)
-    assert (
-        read_json(Path("reports/validate.json"))["findings"] == 2
-    )  # nationalities, and videos shared by design
+    assert read_json(Path("reports/validate.json"))["findings"] == 2
 
 
 def test_vectors_cannot_be_trained_on_as_if_they_were_media(params: Params) -> None:

@@ -29,7 +29,7 @@ class Folder(Dataset):
     def collect(
         self, settings: Collect, folder: Path, *, workers: int, withdrawn: Collection[str] = ()
     ) -> Corpus:
-        """List both trees. A recording's `video` is the folder below its person's, or the file itself."""
+        """List both trees. A recording's `video` is a person's folder in a folder, or the file itself."""
         root = corpus_root(settings, "voices/ and faces/")
         voices = Tree(root / "voices", VOICE_ENDINGS, settings.follow_links)
         pictures = Tree(root / "faces", FACE_ENDINGS, settings.follow_links)
@@ -44,7 +44,8 @@ class Folder(Dataset):
 def _recording(parts: tuple[str, ...]) -> Place | str:
     if len(parts) < 2:
         return "<identity>/<recording>"
-    return {"identity": parts[0], "video": parts[1] if len(parts) > 2 else Path(parts[1]).stem}
+    video = parts[1] if len(parts) > 2 else Path(parts[1]).stem
+    return {"identity": parts[0], "video": f"{parts[0]}/{video}"}
 
 
 def _picture(parts: tuple[str, ...]) -> Place | str:

@@ -61,4 +61,5 @@ class MavCeleb(Dataset):
 def _in_language(parts: tuple[str, ...]) -> Place | str:
     if len(parts) != 4:
         return "<identity>/<Language>/<video>/<file>"
-    return {"identity": parts[0], "language": parts[1], "video": parts[2]}
+    # Videos are numbered per person there: video_1 of two people is not one video.
+    return {"identity": parts[0], "language": parts[1], "video": f"{parts[0]}/{parts[2]}"}
