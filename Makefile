@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PRESET ?=
 
-.PHONY: repro test check setup ui bench docs doctor clean
+.PHONY: repro test check setup ui serve-flows bench docs doctor clean
 
 # The wrapper sets PATH and the off switches of every tool's telemetry, and takes dvc down with it.
 repro: setup
@@ -30,6 +30,9 @@ setup: .venv/installed
 
 ui: setup
 	@$(BIN)/vfal ui
+
+serve-flows: setup
+	@$(BIN)/python -m flows.serve
 
 doctor: setup
 	@$(BIN)/vfal doctor

@@ -26,7 +26,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "checkout"
-        _check_out(folder)
+        check_out(folder)
         start = time.perf_counter()
         _run(folder, "vfal", "repro")
         _time(folder, f"tiny corpus, nothing changed (first run: {time.perf_counter() - start:.0f} s)")
@@ -48,7 +48,7 @@ def _time(folder: Path, what: str) -> None:
     )
 
 
-def _check_out(folder: Path) -> None:
+def check_out(folder: Path) -> None:
     """What the map needs, under git, with the tiny preset."""
     for name in COPIED:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

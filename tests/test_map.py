@@ -45,7 +45,7 @@ def test_every_stage_has_a_block_of_params_and_a_test_file(repository: Path, par
 
 def test_every_stage_calls_itself_and_reads_its_own_block(stages: list[Stage]) -> None:
     for stage in stages:
-        assert stage.cmd == f"vfal stage {stage.block} {stage.item}".strip()
+        assert stage.cmd == f"exec vfal stage {stage.block} {stage.item}".strip()
         assert any(key == stage.block or key.startswith(f"{stage.block}.") for key in stage.params), (
             stage.name
         )

@@ -16,7 +16,8 @@ from vfal.core.shelf import nearest
 from vfal.core.state import only_one
 from vfal.core.switches import switch_off
 from vfal.core.workers import give_way
-from vfal.stages import REPEATED, STAGES
+from vfal.stages import REPEATED, STAGES, TRAINING
+from vfal.tracking.system import watched
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,9 +41,19 @@ def stage(
             f"stage '{name}': found item '{item}', expected {'none' if item else 'a name of a model'}."
         )
     params = load_params()
-    with only_one(f"{name}-{item}" if item else name, f"stage {name} {item}".strip()):
-        run = import_module(f"vfal.stages.{name}").run
-        run(params, item) if item else run(params)
+    address, every_s = f"{name}@{item}" if item else name, params.tracking.sample_every_s
+
+    def work() -> None:
+        with only_one(address.replace("@", "-"), f"stage {name} {item}".strip()), watched(address, every_s):
+            run = import_module(f"vfal.stages.{name}").run
+            run(params, item) if item else run(params)
+
+    if name in TRAINING and params.machine.strategy == "distributed":
+        from vfal.training.launching import run_together
+
+        run_together(params.machine, ["stage", name, *([item] if item else [])], work)
+    else:
+        work()
 
 
 @app.command()
@@ -76,11 +87,27 @@ def preset(name: Annotated[str, typer.Argument(help="tiny, demo or full.")]) -> 
 
 
 @app.command()
-def doctor() -> None:
-    """Check parameters, tools and disk before any work; exit 1 when something would fail."""
-    from vfal.doctor import examine
+def tune(
+    trials: Annotated[int, typer.Option(min=0, help="How many to add; 0: up to tune.trials in all.")] = 0,
+    show: Annotated[bool, typer.Option("--show", help="Run nothing; print the study.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Run nothing; write the winner.")] = False,
+) -> None:
+    """Tune the keys of `tune.space` on validation identities; the winner is a diff of params.yaml."""
+    from vfal.tuning import study
 
-    raise typer.Exit(examine(Path.cwd()))
+    if sum((trials > 0, show, apply)) > 1:
+        raise ConfigError("vfal tune: --trials, --show and --apply exclude each other.")
+    study.show() if show else study.apply() if apply else study.tune(trials)
+
+
+@app.command()
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Repair what cannot lose anything.")] = False,
+) -> None:
+    """Check everything a run depends on, and say what to do about it; exit 1 when something fails."""
+    from vfal.doctor.examine import examine
+
+    raise typer.Exit(examine(Path.cwd(), fix=fix))
 
 
 @app.command()
@@ -100,11 +127,54 @@ def methods() -> None:
 
 
 @app.command()
-def sync() -> None:
+def sync(
+    again: Annotated[bool, typer.Option(help="Look at every run, also when nothing has changed.")] = False,
+    follow: Annotated[bool, typer.Option(help="Go on until Ctrl-C, with curves as they grow.")] = False,
+) -> None:
     """Mirror the runs on disk to MLflow and register the model. A dead server is a note, not a failure."""
     from vfal.tracking.mirror import sync as mirror
+    from vfal.tracking.studies import mirror_studies
 
-    typer.echo(mirror(load_params()))
+    if follow:
+        from vfal.tracking.live import follow as follow_on
+
+        follow_on(typer.echo)
+    params = load_params()
+    for said in (mirror(params, again=again), *mirror_studies(params)):
+        typer.echo(said)
+
+
+@app.command()
+def promote(
+    scheduled: Annotated[bool, typer.Option(help="Leave alone what a person has rolled back.")] = False,
+) -> None:
+    """Judge this checkout's model against the champion on people neither has seen; move the aliases."""
+    from vfal.promotion.promoting import promote as decide
+    from vfal.promotion.records import as_markdown
+
+    typer.echo(as_markdown(decide(load_params(), scheduled=scheduled)))
+
+
+@app.command()
+def rollback(
+    reason: Annotated[str, typer.Option(help="Why; it goes on the version that loses.")] = "by hand",
+) -> None:
+    """Let the champion before this one answer again."""
+    from vfal.promotion.rollback import roll_back
+
+    typer.echo(roll_back(load_params(), reason).reason)
+
+
+@app.command()
+def forget(
+    identity: Annotated[str, typer.Argument(help="Who: an identity, or the name of its faces.")],
+    reason: Annotated[str, typer.Option(help="Kept in withdrawn.csv.")] = "consent withdrawn",
+) -> None:
+    """Somebody withdraws: out of the next retraining; which models were trained with them."""
+    from vfal.promotion.withdrawal import forget as withdraw
+    from vfal.promotion.withdrawal import print_holdings
+
+    print_holdings(*withdraw(load_params(), identity, reason))
 
 
 @app.command()
@@ -113,6 +183,23 @@ def report() -> None:
     from vfal.reporting.terminal import print_results
 
     print_results()
+
+
+@app.command()
+def match(
+    probe: Annotated[Path, typer.Argument(help="A recording, or a picture.")],
+    candidates: Annotated[list[Path], typer.Argument(help="Pictures for a recording, or recordings.")],
+    model: Annotated[
+        str, typer.Option(help="models:/<name>@<alias> or a folder; what is trained here when left out.")
+    ] = "",
+) -> None:
+    """Rank candidates by how well they fit a voice or a face; with one, verify it."""
+    from vfal.serving.scorer import Scorer
+    from vfal.serving.terminal import print_match
+    from vfal.tracking.fetch import model_folder
+
+    with model_folder(model, load_params()) as folder:
+        print_match(Scorer(folder), [probe, *candidates])
 
 
 @app.command()

@@ -1,17 +1,21 @@
 """One stage at a time: what a flow asks DVC to do, and what DVC answered."""
 
 import os
+import select
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 from vfal.core.death import dying_with_this_process
-from vfal.core.errors import MachineError
+from vfal.core.errors import BusyError, ConfigError, MachineError
 from vfal.core.paths import state_folder
+from vfal.core.shelf import nearest
 
 Outcome = Literal["ran", "skipped", "restored"]
+BUSY = "is busy, it is being blocked by"
+AWAKE_MS = 500
 SKIPPED, RESTORED = "didn't change, skipping", "is cached - skipping run, checking out outputs"
 
 
@@ -34,8 +38,23 @@ def dvc_command() -> str:
     return str(dvc)
 
 
-def stages_in_order(folder: Path) -> list[str]:
-    """The addresses of all stages of `folder`/dvc.yaml, each after those it depends on."""
+def stages_in_order(folder: Path, targets: Sequence[str] = ()) -> list[str]:
+    """The names of the stages of `folder`/dvc.yaml, each after those it depends on.
+
+    With `targets`, only these and what they need; a target may also name a repeated stage as a whole.
+    """
+    needs = needs_of_stages(folder)
+    if not targets:
+        return list(needs)
+    wanted = {name for target in targets for name in _named(target, needs)}
+    for name in reversed(needs):  # a stage is listed after those it needs
+        if name in wanted:
+            wanted |= set(needs[name])
+    return [name for name in needs if name in wanted]
+
+
+def needs_of_stages(folder: Path) -> dict[str, list[str]]:
+    """What each stage of `folder`/dvc.yaml directly depends on; each comes after those it depends on."""
     import networkx
     from dvc.repo import Repo
 
@@ -43,7 +62,18 @@ def stages_in_order(folder: Path) -> list[str]:
         graph = repo.index.graph  # an edge leads from a stage to what it needs
         listed = {stage: place for place, stage in enumerate(repo.index.stages)}
         order = networkx.lexicographical_topological_sort(graph.reverse(), key=listed.__getitem__)
-        return [stage.addressing for stage in order]
+        return {
+            # Not stage.addressing, which depends on the folder that this process stands in.
+            stage.name: sorted(need.name for need in graph.successors(stage))
+            for stage in order
+        }
+
+
+def _named(target: str, names: Collection[str]) -> list[str]:
+    found = [name for name in names if target in (name, name.partition("@")[0])]
+    if not found:
+        raise ConfigError(f"stage '{target}': not in dvc.yaml. {nearest(target, names)}")
+    return found
 
 
 def run_stage(
@@ -57,34 +87,60 @@ def run_stage(
     """`dvc repro --single-item name` in `folder`; whether the stage ran, was fresh, or came from DVC's cache.
 
     `say` gets every line that dvc and the stage print. The stage dies with dvc, and dvc with this process.
-    A failure is a `MachineError` that ends with the stage's own last lines.
+    A failure is a `MachineError` that ends with the stage's own last lines, or a `BusyError` when another
+    run holds what the stage needs.
     """
     force_flag = ["--force"] if force else []
     process = subprocess.Popen(
-        dying_with_this_process([dvc_command(), "repro", "--single-item", *force_flag, name]),
+        # Stages that run side by side share dvc's lock; a training must not be lost for three seconds' wait.
+        dying_with_this_process(
+            [dvc_command(), "--wait-for-lock", "repro", "--single-item", *force_flag, name]
+        ),
         cwd=folder,
         env=tool_environment() | dict(environment or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
     )
     outcome: Outcome = "ran"
     lines: list[str] = []
     try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            lines.append(line.rstrip())
-            if line.rstrip().endswith(SKIPPED):
+        for line in _lines(process):
+            lines.append(line)
+            if line.endswith(SKIPPED):
                 outcome = "skipped"
-            elif line.rstrip().endswith(RESTORED):
+            elif line.endswith(RESTORED):
                 outcome = "restored"
-            say(line.rstrip())
+            say(line)
         code = process.wait()
     except BaseException:  # a cancelled or timed-out flow: nothing may go on behind its back
         process.kill()
         process.wait()
         raise
+    if code and (busy := [line for line in lines if BUSY in line or "BusyError: " in line]):
+        raise BusyError(f"stage {name}: another run is at work in {folder}. {' | '.join(busy)}")
     if code:
         told = [line for line in lines if line and not line.startswith("ERROR: failed to reproduce")]
         raise MachineError(f"stage {name}: dvc ended with exit code {code}. " + " | ".join(told[-3:]))
     return outcome
+
+
+def _lines(process: "subprocess.Popen[bytes]") -> Iterator[str]:
+    """What a process prints, line by line.
+
+    Looks up every `AWAKE_MS`: a timeout of a flow's thread is an exception that waits for the next line of
+    Python, and would wait for the stage's next words.
+    """
+    assert process.stdout is not None
+    pipe, rest, waiting = process.stdout.fileno(), b"", select.poll()
+    waiting.register(pipe, select.POLLIN)
+    with process.stdout:
+        while True:
+            if not waiting.poll(AWAKE_MS):
+                continue
+            read = os.read(pipe, 1 << 16)
+            *whole, rest = (rest + read).split(b"\n")
+            if not read and rest:
+                whole.append(rest)
+            yield from (line.decode(errors="replace").rstrip() for line in whole)
+            if not read:
+                return

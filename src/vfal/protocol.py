@@ -48,7 +48,7 @@ class Bench:
         self.settings, self.split, self.scorer = settings, split, scorer
         self._trials = trials
         self._cells: dict[Group, Codes] = {group: cells(people, group) for group in settings.groups}
-        names = pd.Index(people["identity"].to_numpy(dtype=object))
+        self.identities = names = pd.Index(people["identity"].to_numpy(dtype=object))
         self.items: dict[str, Items] = {}
         self.people: dict[str, Integers] = {}
         for items in (embeddings.voices, embeddings.faces):

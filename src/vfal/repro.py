@@ -10,7 +10,7 @@ from vfal.core.config.params import load_params
 from vfal.core.death import dying_with_this_process
 from vfal.core.errors import MachineError
 from vfal.core.state import only_one
-from vfal.doctor import refuse_what_cannot_work
+from vfal.doctor.feasible import refuse_what_cannot_work
 from vfal.dvc_stages import dvc_command, tool_environment
 
 UP_TO_DATE = "Data and pipelines are up to date."

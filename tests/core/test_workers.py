@@ -1,3 +1,5 @@
+import functools
+import io
 import math
 import os
 import signal
@@ -7,8 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from vfal.core.workers import spread, worker_count
+from vfal.core import workers
+from vfal.core.workers import only_bar, progress_bar, spread, worker_count
 
 WHO = "__import__('os').getpid()"  # spawned processes cannot import functions of a test module
 
@@ -34,6 +38,15 @@ def test_the_first_exception_reaches_the_caller(workers: int) -> None:
 def test_zero_asks_for_every_core() -> None:
     assert worker_count(0) == len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
     assert worker_count(3) == 3
+
+
+def test_bars_inside_the_only_one_stay_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = functools.partial(Console, file=io.StringIO(), force_terminal=True)
+    monkeypatch.setattr(workers, "Console", lambda stderr: terminal())
+    assert not progress_bar().disable
+    with only_bar() as bar:
+        assert not bar.disable and progress_bar().disable
+    assert not progress_bar().disable
 
 
 CHILD = """

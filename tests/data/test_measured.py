@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,6 +51,17 @@ def test_a_file_is_measured_once_and_again_when_it_changes(
     assert look(changed)[2]["bytes"] == 16 and changed.paths == [files[2]]
 
 
+def test_a_file_of_the_same_size_written_later_is_another_file(
+    look: Callable[..., list[Measures]], files: list[Path]
+) -> None:
+    look(Counting())
+    files[1].write_text("x.wav")
+    os.utime(files[1], ns=(1, 1))
+    again = Counting()
+    look(again)
+    assert again.paths == [files[1]]
+
+
 def test_a_look_that_was_cut_short_goes_on_where_it_ended(
     look: Callable[..., list[Measures]], files: list[Path]
 ) -> None:
@@ -62,6 +74,7 @@ def test_a_look_that_was_cut_short_goes_on_where_it_ended(
 def test_files_that_are_gone_are_forgotten(look: Callable[..., list[Measures]], files: list[Path]) -> None:
     look(Counting())
     look(Counting(), files[:3])
+    assert b"5.wav" not in (files[0].parents[1] / "memory/a.sqlite").read_bytes()
     again = Counting()
     look(again)
     assert again.paths == files[3:]

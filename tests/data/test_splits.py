@@ -65,3 +65,40 @@ def test_only_test_people_are_met_in_a_language_that_is_not_heard() -> None:
     assert heard.values.tolist() == [["a", "English"], ["b", "English"], ["b", "Urdu"]]
     with pytest.raises(ConfigError, match=r"heard_language: nothing .* in 'Hindi'; found English, Urdu"):
         in_heard_language(items, people, "Hindi")
+
+
+def test_somebody_who_withdrew_leaves_a_gap_into_which_nobody_moves() -> None:
+    everybody = split_identities(people(30), COUNTS, seed=1)
+    gone = everybody.loc[everybody["split"] == "train", "identity"].iloc[0]
+    left = people(30)[lambda table: table["identity"] != gone]
+    expected = everybody[everybody["identity"] != gone].reset_index(drop=True)
+    pd.testing.assert_frame_equal(split_identities(left, COUNTS, seed=1, withdrawn=[gone]), expected)
+
+
+def test_people_with_a_known_split_keep_it_whoever_else_comes() -> None:
+    first = split_identities(people(30), COUNTS, seed=1)
+    known = dict(zip(first["identity"], first["split"], strict=True))
+    grown = split_identities(people(60), COUNTS, seed=1, known=known)
+    assert len(grown) == 60
+    splits = dict(zip(grown["identity"], grown["split"], strict=True))
+    assert {name: splits[name] for name in known} == known
+
+
+def test_a_newcomer_gets_the_same_split_whoever_else_comes() -> None:
+    known = {people(30)["identity"][0]: "test"}
+    some, all_of_them = (split_identities(people(size), COUNTS, seed=1, known=known) for size in (20, 60))
+    of_all = dict(zip(all_of_them["identity"], all_of_them["split"], strict=True))
+    assert [of_all[name] for name in some["identity"]] == some["split"].tolist()
+
+
+def test_newcomers_are_dealt_in_the_proportions_of_the_counts() -> None:
+    known = {people(1)["identity"][0]: "test"}
+    dealt = split_identities(people(4000), COUNTS, seed=1, known=known)["split"].value_counts(normalize=True)
+    for split in SPLITS:
+        assert dealt.get(split, 0.0) == pytest.approx(getattr(COUNTS, split) / COUNTS.total, abs=0.03)
+
+
+def test_who_was_left_out_stays_out() -> None:
+    first, second = people(2)["identity"]
+    taken = split_identities(people(2), COUNTS, seed=1, known={first: "left_out", second: "val"})
+    assert taken["identity"].tolist() == [second]

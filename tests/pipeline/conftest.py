@@ -30,6 +30,7 @@ def environment(folder: Path) -> dict[str, str]:
         "DVC_SITE_CACHE_DIR": str(folder / ".state" / "dvc"),
         "DVC_NO_ANALYTICS": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": str(folder / "src"),  # the code that its stages depend on, wherever vfal is installed
     }
 
 

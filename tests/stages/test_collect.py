@@ -124,3 +124,51 @@ def test_files_do_not_move_when_people_are_added_to_the_corpus(here: Path) -> No
     run(tiny_params(**settings, collect__root=str(large)))
     after = pd.read_parquet("data/raw/clips.parquet")
     pd.testing.assert_frame_equal(before, after.iloc[: len(before)])
+
+
+def test_of_somebody_who_withdrew_nothing_is_made_and_everybody_else_stays_the_same(here: Path) -> None:
+    run(tiny_params(**GENERATED))
+    first = files(here / "data/raw")
+    people = read_table(here / "data/raw/identities.parquet", IDENTITY_COLUMNS)
+    gone = people.iloc[3]
+    (here / "withdrawn.csv").write_text(f"identity,date,reason\n{gone['identity']},2026-11-21,\n")
+    run(tiny_params(**GENERATED))
+    left = files(here / "data/raw")
+    assert not [path for path in left if gone["identity"] in path or gone["name"] in path]
+    assert not [path for path, content in left.items() if gone["identity"].encode() in content]
+    media = {path: content for path, content in left.items() if path.endswith((".wav", ".jpg"))}
+    assert media == {path: first[path] for path in media} and len(media) == 7 * 4
+    for name in ("identities", "clips", "faces", "truth"):
+        assert gone["identity"] not in set(read_table(here / f"data/raw/{name}.parquet", [])["identity"])
+
+
+def test_half_a_tree_with_somebody_who_withdrew_since_is_not_taken_up(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*args: object, **kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context, pytest.raises(KeyboardInterrupt):
+        context.setattr("vfal.datasets.generated.entry.list_corpus", killed)
+        run(tiny_params(**GENERATED))
+    (here / "withdrawn.csv").write_text("identity,date,reason\nid10001,2026-11-21,\n")
+    run(tiny_params(**GENERATED))
+    assert not list((here / "data/raw/tree").rglob("*id10001*"))
+
+
+def test_a_real_corpus_is_listed_without_opening_files_of_who_withdrew(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = write_corpus(here / "corpus", people=4, clips=2, faces=2)
+    for path in [*(corpus / "wav/id10002").rglob("*.wav"), *(corpus / "faces/Person_001").glob("*.jpg")]:
+        path.unlink()
+        path.symlink_to("nowhere")  # to open one would fail
+    (here / "withdrawn.csv").write_text("identity,date,reason\nid10002,2026-11-21,by letter\n")
+    run(
+        tiny_params(
+            **{**GENERATED, "collect__dataset": "vox1_vggface", "collect__root": str(corpus)},
+        )
+    )
+    for name in ("identities", "clips", "faces"):
+        table = read_table(here / f"data/raw/{name}.parquet", ["identity"])
+        assert set(table["identity"]) == {"id10001", "id10003", "id10004"}

@@ -12,6 +12,7 @@ from vfal.core.config.params import Params, check
 from vfal.core.config.phases import Methods
 from vfal.core.errors import ConfigError, DataError
 from vfal.core.files import read_json
+from vfal.evaluation.calibration import Calibration
 from vfal.stages.retrain import run
 from vfal.training.checkpoint import below, load_tensors, under
 from vfal.training.loop import Loop
@@ -34,6 +35,16 @@ def test_the_best_step_on_validation_is_the_model(params: Params) -> None:
             best["validation_accuracy"],
         )
         assert 0 <= about["validation_accuracy"] <= 1
+
+
+def test_what_its_scores_mean_is_learnt_from_the_validation_trials_alone(params: Params) -> None:
+    table = pd.read_parquet("data/prepared/trials/val_verification.parquet")
+    trials = table[table["group"] == "all"]
+    assert set(trials["split"]) == {"val"}
+    for seed in params.seeds:
+        known = Calibration.from_json(read_json(MODEL / f"seed_{seed}.json")["calibration"])
+        assert (known.trials, known.same) == (len(trials), trials["same"].sum())
+        assert known.slope >= 0 and -1 <= known.threshold <= 1
 
 
 def test_retraining_again_gives_the_same_bytes(

@@ -16,6 +16,7 @@ from vfal.core.config.params import Params, check, read_raw, with_overrides
 from vfal.core.files import write_json, write_text
 from vfal.core.seeding import derive_seed, generator
 from vfal.core.switches import switch_off
+from vfal.evaluation.calibration import Calibration
 from vfal.training.checkpoint import save_tensors, under
 from vfal.training.material import raw_encoder
 from vfal.training.phases import METHOD, build_method
@@ -34,12 +35,30 @@ SMALL = {
     "evaluate.models": ["warm_up", "seeking_the_shape", "without_weights"],
     "machine.threads": 1,
 }
+CALIBRATION = Calibration(
+    slope=5.0, intercept=-0.5, threshold=0.1, false_acceptance=0.25, false_rejection=0.25, trials=80, same=40
+)
 PEOPLE = [f"id{number:02d}" for number in range(10)]
+# Stages whose outputs dvc.lock does not describe here: what lies on disk is taken.
+UNDEMANDING = (
+    "ablate@without_weights",
+    "evaluate@warm_up",
+    "evaluate@seeking_the_shape",
+    "evaluate@without_weights",
+    "compare",
+)
 METRICS = {
     "matching_1_2/v2f/all/accuracy": 0.84,
     "matching_1_2/f2v/same_gender/accuracy": 0.71,
     "verification/v2f/all/auc": 0.86,
     "retrieval/v2f/all/map": 0.12,
+}
+
+TABLES = {
+    "roc": "direction,group,seed,false_accept,true_accept\nv2f,all,0,0.0,0.0\nv2f,all,0,1.0,1.0\n",
+    "histogram": "direction,group,left,right,same,different\nv2f,all,-1.0,0.0,1,3\nv2f,all,0.0,1.0,3,1\n",
+    "matching": "direction,group,size,accuracy,low,high,chance\nv2f,all,2,0.8,0.7,0.9,0.5\n",
+    "identities": "direction,group,identity,accuracy,trials\nv2f,all,id06,0.9,4\nv2f,all,id07,0.2,4\n",
 }
 
 
@@ -89,6 +108,18 @@ def checkout(
     return folder
 
 
+@pytest.fixture
+def without_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Registering takes seconds and has tests of its own."""
+    monkeypatch.setattr("vfal.tracking.mirror._register", lambda *_: ("", True))
+
+
+@pytest.fixture
+def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing takes seconds and has a test of its own."""
+    monkeypatch.setattr("vfal.tracking.figures.figures_of", lambda *_: [])
+
+
 def write_corpus(folder: Path) -> None:
     tree, prepared = folder / "data/raw/tree", folder / "data/prepared"
     tree.mkdir(parents=True)
@@ -120,12 +151,20 @@ def write_models(folder: Path, params: Params) -> None:
     for seed, accuracy in ((1, 0.7), (2, 0.8)):
         write_curve(models / f"warm_up/seed_{seed}.jsonl", 20)
         write_curve(models / f"identity_weights/weights_{seed}.jsonl", 20)
+        weights = {"identity": PEOPLE[:6], "weight": [1.0] * 5 + [0.0], "hardness": range(6)}
+        pd.DataFrame(weights).to_parquet(models / f"identity_weights/weights_{seed}.parquet")
         for name in (METHOD, "without_weights"):
             place = models / "trained" / name
             torch.manual_seed(derive_seed(seed, name))
             method = build_method(params, {"voice": 8, "face": 8}, 6, None)
             save_tensors(place / f"seed_{seed}.safetensors", method.state_dict())
-            about = {"method": METHOD, "seed": seed, "step": 100 * seed, "validation_accuracy": accuracy}
+            about = {
+                "method": METHOD,
+                "seed": seed,
+                "step": 100 * seed,
+                "validation_accuracy": accuracy,
+                "calibration": CALIBRATION.as_json(),
+            }
             write_json(
                 place / f"seed_{seed}.json",
                 {**about, "identities": 6, "feature_width": {"voice": 8, "face": 8}},
@@ -145,7 +184,8 @@ def write_results(folder: Path) -> None:
             folder / f"reports/evaluate/{name}.json",
             {metric: value - 0.01 * number for metric, value in METRICS.items()} | {"not/defined": None},
         )
-        write_text(folder / f"reports/evaluate/{name}/roc.csv", "direction,group,false_accept,true_accept\n")
+        for table, rows in TABLES.items():
+            write_text(folder / f"reports/evaluate/{name}/{table}.csv", rows)
     write_text(folder / "reports/index.html", "<html></html>\n")
     write_text(folder / "reports/plots/loss.svg", "<svg/>\n")
 
@@ -157,7 +197,9 @@ def write_lock(folder: Path, raw: dict) -> None:
         name: {"cmd": f"vfal stage {name}", "params": {"params.yaml": {name: raw[name]}}}
         for name in ("pretrain", "warm_up", "weigh_identities", "retrain")
     }
+    stages |= {name: {"cmd": f"vfal stage {name}"} for name in UNDEMANDING}
     stages["collect"] = {"outs": [{"path": "data/raw", "md5": "0123456789abcdef0123456789abcdef.dir"}]}
+    stages["prepare"] = {"outs": [{"path": "data/prepared", "md5": "fedcba9876543210fedcba9876543210.dir"}]}
     text = io.StringIO()
     YAML().dump({"schema": "2.0", "stages": stages}, text)
     write_text(folder / "dvc.lock", text.getvalue())

@@ -1,18 +1,27 @@
+import io
 import json
+import shutil
 import socket
 import sqlite3
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from ruamel.yaml import YAML
 
 from vfal.core.config.params import Params, check, with_overrides
 from vfal.core.errors import ConfigError
-from vfal.core.files import read_json, write_json
+from vfal.core.files import read_json, write_json, write_text
+from vfal.tracking.currency import dvc_md5
 from vfal.tracking.mirror import sync
 from vfal.tracking.patience import BOUNDED
+from vfal.tracking.provenance import read_lock
 from vfal.tracking.store import FINGERPRINT
+from vfal.tracking.system import samples_of, watched
 
 METHOD = "seeking_the_shape"
 RUNS = {
@@ -28,13 +37,10 @@ def client(checkout: Path):
     return MlflowClient(tracking_uri=f"sqlite:///{checkout}/mlflow.db")
 
 
-@pytest.fixture
-def without_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Registering takes seconds and has tests of its own."""
-    monkeypatch.setattr("vfal.tracking.mirror._register", lambda *_: ("", True))
+EXPERIMENT = "vfal-generated-800-100-200-fedcba98"
 
 
-def all_runs(client, experiment: str = "vfal") -> list:
+def all_runs(client, experiment: str = EXPERIMENT) -> list:
     return client.search_runs([client.get_experiment_by_name(experiment).experiment_id])
 
 
@@ -42,7 +48,13 @@ def run_named(client, name: str):
     return next(run for run in all_runs(client) if run.info.run_name == name)
 
 
-@pytest.mark.usefixtures("without_model")
+def dump_lock(folder: Path, stages: dict) -> None:
+    text = io.StringIO()
+    YAML().dump({"schema": "2.0", "stages": stages}, text)
+    write_text(folder / "dvc.lock", text.getvalue())
+
+
+@pytest.mark.usefixtures("without_model", "without_figures")
 class TestRuns:
     def test_one_parent_has_a_child_per_phase_and_per_evaluated_model(self, params, client):
         assert "8 run(s) added" in sync(params)
@@ -57,8 +69,33 @@ class TestRuns:
 
     def test_every_run_is_in_the_named_experiment(self, small_raw, client):
         sync(check(with_overrides(small_raw, {"tracking.experiment": "voices and faces"})))
-        assert len(all_runs(client, "voices and faces")) == 8
-        assert client.get_experiment_by_name("vfal") is None
+        assert len(all_runs(client, EXPERIMENT.replace("vfal", "voices and faces"))) == 8
+        assert client.get_experiment_by_name(EXPERIMENT) is None
+
+    def test_an_experiment_is_one_data_set_and_its_trial_lists(self, params, client, checkout):
+        sync(params)
+        lock = checkout / "dvc.lock"
+        lock.write_text(lock.read_text().replace("fedcba98", "89abcdef", 1))
+        assert f"{EXPERIMENT.replace('fedcba98', '89abcdef')}: 8 run(s) added" in sync(params)
+        about = client.get_experiment_by_name(EXPERIMENT)
+        assert "fedcba9876543210" in about.tags["mlflow.note.content"]
+        assert about.tags["vfal.dataset"] == "generated"
+
+    def test_a_run_says_what_it_is(self, params, client):
+        sync(params)
+        note = run_named(client, "evaluate@without_weights").data.tags["mlflow.note.content"]
+        assert "weigh_identities.rule: none" in note
+
+    def test_samples_of_the_machine_become_system_metrics_machine_tags_and_the_runs_time(
+        self, params, client
+    ):
+        with watched("retrain", 60.0):
+            pass
+        sync(params)
+        run, samples = run_named(client, "retrain"), samples_of("retrain")
+        assert run.data.metrics["system/system_memory_usage_percentage"] > 0
+        assert run.data.tags["vfal.machine.cores"] == samples.machine["cores"]
+        assert (run.info.start_time, run.info.end_time) == samples.span_ms
 
     def test_metrics_keep_their_full_names_and_what_is_not_defined_is_absent(self, params, client):
         sync(params)
@@ -111,7 +148,7 @@ class TestRuns:
 
     def test_artifacts_lie_beside_the_database(self, params, client, checkout):
         sync(params)
-        assert (checkout / "mlruns" / "vfal").is_dir()
+        assert (checkout / "mlruns" / EXPERIMENT).is_dir()
 
     def test_tags_name_the_commit_and_the_lock(self, params, client, checkout):
         who = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
@@ -123,7 +160,25 @@ class TestRuns:
         assert len(tags["vfal.dvc_lock_md5"]) == 32
 
 
-@pytest.mark.usefixtures("without_model")
+def test_figures_lie_below_the_run_they_belong_to(params, client, without_model, tmp_path):
+    sync(params)
+    outcome = {"roc.svg", "matching_1_n.svg", "score_histogram.svg", "hardest_identities.svg"}
+    expected = {
+        "pretrain": {"loss.svg"},
+        "warm_up": {"loss.svg"},
+        "weigh_identities": {"loss.svg", "identity_weights.svg", "hardest_identities.csv"},
+        "retrain": {"loss.svg", "validation_accuracy.svg"},
+        f"evaluate@{METHOD}": {*outcome, "hardest_identities.csv"},
+    }
+    for name, figures in expected.items():
+        run_id = run_named(client, name).info.run_id
+        found = {item.path.removeprefix("figures/") for item in client.list_artifacts(run_id, "figures")}
+        assert (name, found) == (name, figures)
+    table = client.download_artifacts(run_id, "figures/hardest_identities.csv", str(tmp_path))
+    assert pd.read_csv(table)["identity"].tolist() == ["id07", "id06"]
+
+
+@pytest.mark.usefixtures("without_model", "without_figures")
 class TestTwice:
     def test_a_second_sync_adds_nothing_and_does_not_import_mlflow(self, params, client, checkout):
         sync(params)
@@ -169,6 +224,36 @@ class TestTwice:
         newest = max((r for r in runs if r.info.run_name == "pipeline"), key=lambda r: r.info.start_time)
         assert newest.data.tags["vfal.run.pretrain"] == old
 
+    def test_a_phase_that_is_being_made_again_waits_and_so_does_the_parent(self, params, client, checkout):
+        lock = read_lock()
+        lock["retrain"]["outs"] = [{"path": f"models/trained/{METHOD}", "md5": "of the whole.dir"}]
+        dump_lock(checkout, lock)
+        assert "6 run(s) added" in sync(params)
+        names = {run.info.run_name for run in all_runs(client)}
+        assert names == RUNS - {"pipeline", "retrain"}
+        lock["retrain"]["outs"][0]["md5"] = dvc_md5(checkout / f"models/trained/{METHOD}")
+        dump_lock(checkout, lock)
+        assert "2 run(s) added, 6 there already" in sync(params)
+        parent = run_named(client, "pipeline").info.run_id
+        assert {run.data.tags.get("mlflow.parentRunId") for run in all_runs(client)} == {None, parent}
+
+    def test_what_dvc_restored_from_its_cache_is_mirrored_like_what_ran(self, params, client, checkout):
+        sync(params)
+        path = checkout / f"reports/evaluate/{METHOD}.json"
+        old = path.read_bytes()
+        write_json(path, {**read_json(path), "matching_1_2/v2f/all/accuracy": 0.9})
+        sync(params)
+        (checkout / "mlflow.db").unlink()  # an MLflow that saw neither
+        path.write_bytes(old)  # as `dvc checkout` does: no stage ran
+        assert "8 run(s) added" in sync(params)
+        restored = run_named(client, f"evaluate@{METHOD}")
+        assert restored.data.metrics["matching_1_2/v2f/all/accuracy"] == pytest.approx(0.83)
+
+    def test_a_store_that_was_emptied_is_not_taken_for_filled(self, params, client, checkout, empty_database):
+        sync(params)
+        shutil.copyfile(empty_database, checkout / "mlflow.db")
+        assert "8 run(s) added" in sync(params)
+
     def test_a_sync_that_was_killed_is_completed(self, params, client, monkeypatch):
         class Killed(BaseException):
             pass
@@ -177,8 +262,8 @@ class TestTwice:
 
         fill = Store.fill
 
-        def dies_at_retrain(self, run, planned, dataset):
-            fill(self, run, planned, dataset)
+        def dies_at_retrain(self, run, planned, *rest):
+            fill(self, run, planned, *rest)
             if planned.name == "retrain":
                 raise Killed
 
@@ -207,6 +292,7 @@ class TestTwice:
         assert client.get_run(foreign.info.run_id).info.status == "RUNNING"
 
 
+@pytest.mark.usefixtures("without_figures")
 class TestSilence:
     def at(self, small_raw: dict, uri: str) -> Params:
         return check(with_overrides(small_raw, {"tracking.uri": uri}))
@@ -216,6 +302,26 @@ class TestSilence:
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             return taken.getsockname()[1]
+
+    @pytest.fixture
+    def refusing(self):
+        """A server that knows no foreign host, as MLflow's does not."""
+
+        class Refusing(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(403)
+                self.end_headers()
+                self.wfile.write(b"Invalid Host header")
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        with HTTPServer(("127.0.0.1", 0), Refusing) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            yield f"http://127.0.0.1:{server.server_port}"
+            server.shutdown()
+            thread.join()
 
     def test_a_dead_server_is_a_note_that_names_it(self, small_raw, checkout, closed_port):
         uri = f"http://127.0.0.1:{closed_port}"
@@ -255,6 +361,44 @@ class TestSilence:
     def test_a_database_file_that_is_no_database_is_a_note(self, params, checkout):
         (checkout / "mlflow.db").write_text("not a database, and long enough to be read as a page " * 40)
         assert "file is not a database" in sync(params)
+
+    def test_a_damaged_page_of_the_database_is_a_note_that_says_what_to_do(
+        self, params, checkout, without_model
+    ):
+        database = checkout / "mlflow.db"
+        size = database.stat().st_size
+        with database.open("r+b") as handle:
+            handle.seek(4096)
+            handle.write(b"\xff" * (size - 4096))
+        said = sync(params)
+        assert "disk image is malformed" in said
+        assert "move mlflow.db away" in said
+
+    def test_a_full_disk_is_a_note_and_the_next_sync_completes(
+        self, params, client, monkeypatch, without_model
+    ):
+        def full(*_: object, **__: object) -> None:
+            raise OSError(28, "No space left on device", "mlruns/roc.svg")
+
+        with monkeypatch.context() as patched:
+            patched.setattr("mlflow.MlflowClient.log_artifact", full)
+            assert "No space left on device" in sync(params)
+        assert "`vfal sync` fills in" not in sync(params)
+        assert {run.info.status for run in all_runs(client)} == {"FINISHED"}
+        assert len(all_runs(client)) == 8
+
+    def test_a_server_that_refuses_says_so_in_its_own_words(self, small_raw, checkout, refusing):
+        said = sync(self.at(small_raw, refusing))
+        assert "the server refuses this address or password (403: Invalid Host header)" in said
+
+    def test_a_password_reaches_the_server_and_is_not_printed(self, small_raw, checkout, refusing):
+        said = sync(self.at(small_raw, refusing.replace("://", "://me:secret@")))
+        assert "secret" not in said
+        assert "403" in said
+
+    def test_a_damaged_record_is_a_note_not_a_failure(self, params, client, checkout, without_model):
+        (checkout / "data/prepared/identities.parquet").write_bytes(b"not a table")
+        assert "identities.parquet: not a readable table" in sync(params)
 
     def test_a_folder_in_place_of_the_database_is_a_note(self, params, checkout):
         (checkout / "mlflow.db").unlink()

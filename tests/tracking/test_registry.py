@@ -1,3 +1,4 @@
+import base64
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +13,10 @@ from vfal.core.errors import ConfigError, DataError
 from vfal.core.files import read_json, write_json
 from vfal.data.decode import decode_face, decode_voice
 from vfal.data.inputs import FaceInputs, VoiceInputs
+from vfal.serving.media import LooseFaces, LooseVoices
+from vfal.serving.scorer import Scorer
 from vfal.tracking.chosen import choose, example_pair
 from vfal.tracking.mirror import sync
-from vfal.tracking.scorer import LooseFaces, LooseVoices, Scorer
 from vfal.training.checkpoint import load_tensors, save_tensors
 from vfal.training.material import raw_encoder
 from vfal.training.outputs import read_trained
@@ -31,13 +33,16 @@ def client(checkout: Path):
     return MlflowClient(tracking_uri=f"sqlite:///{checkout}/mlflow.db")
 
 
-def pairs(people: list[str]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "voice": [(TREE / f"{person}.wav").read_bytes() for person in people],
-            "face": [(TREE / f"{person}.png").read_bytes() for person in people],
-        }
+def files(people: list[str], ending: str) -> list[bytes]:
+    return [(TREE / f"{person}.{ending}").read_bytes() for person in people]
+
+
+def verifications(people: list[str]) -> pd.DataFrame:
+    """A question per person: are this person's voice and face one person's."""
+    voices, faces = (
+        [base64.b64encode(file).decode() for file in files(people, ending)] for ending in ("wav", "png")
     )
+    return pd.DataFrame({"task": "verify", "voice": voices, "face": faces})
 
 
 def by_hand(params, seed: int, people: list[str]) -> np.ndarray:
@@ -69,19 +74,21 @@ def by_hand(params, seed: int, people: list[str]) -> np.ndarray:
     return np.asarray(scores)
 
 
+@pytest.mark.usefixtures("without_figures")
 class TestRegistered:
     def test_a_fresh_process_loads_it_and_scores_as_we_do(self, params, client, checkout):
         assert "Model vfal version 1 (seed 2) is `candidate`." in sync(params)
-        pairs(["id06", "id08"]).to_parquet("pairs.parquet")
+        verifications(["id06", "id08"]).to_parquet("questions.parquet")
         code = (
-            "import mlflow, pandas as pd\n"
+            "import json, mlflow, pandas as pd\n"
             f"mlflow.set_tracking_uri('sqlite:///{checkout}/mlflow.db')\n"
             "model = mlflow.pyfunc.load_model('models:/vfal@candidate')\n"
-            "model.predict(pd.read_parquet('pairs.parquet')).to_json('scores.json')\n"
+            "answers = model.predict(pd.read_parquet('questions.parquet'))\n"
+            "json.dump([answer['score'] for answer in answers], open('scores.json', 'w'))\n"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        scores = list(read_json(Path("scores.json"))["score"].values())
+        scores = read_json(Path("scores.json"))
         np.testing.assert_allclose(scores, by_hand(params, 2, ["id06", "id08"]), atol=1e-5)
 
     def test_it_has_no_pickle_a_signature_and_an_example_of_the_corpus(self, params, client, checkout):
@@ -100,8 +107,15 @@ class TestRegistered:
             "pyfunc_model.py",
         } <= names
         about = mlflow.models.Model.load(str(folder))
-        assert [column.name for column in about.signature.inputs.inputs] == ["voice", "face"]
-        assert about.load_input_example(str(folder))["voice"].iloc[0] == example_pair()["voice"]
+        assert [column.name for column in about.signature.inputs.inputs] == [
+            "task",
+            "voice",
+            "face",
+            "gallery",
+        ]
+        example = about.load_input_example(str(folder))
+        assert example["task"].tolist() == ["match", "verify", "embed"]
+        assert base64.b64decode(example["voice"].iloc[1]) == example_pair()["voice"]
         assert version.run_id == about.run_id
 
     def test_the_version_carries_fingerprint_seed_and_headline_metrics(self, params, client):
@@ -152,9 +166,10 @@ class TestScorer:
         return Scorer(folder)
 
     def test_a_pairs_score_does_not_depend_on_the_other_rows(self, scorer):
-        table = pairs([f"id{number:02d}" for number in range(10)])
-        together = scorer.score(table["voice"].tolist(), table["face"].tolist())
-        alone = [scorer.score([row.voice], [row.face])[0] for row in table.itertuples()]
+        people = [f"id{number:02d}" for number in range(10)]
+        voices, faces = files(people, "wav"), files(people, "png")
+        together = scorer.score(voices, faces)
+        alone = [scorer.score([voice], [face])[0] for voice, face in zip(voices, faces, strict=True)]
         np.testing.assert_allclose(together, alone, atol=1e-6)
 
     def test_a_method_that_works_on_media_needs_no_other_encoders(self, small_raw, checkout):
@@ -169,7 +184,7 @@ class TestScorer:
 
     def test_what_cannot_be_decoded_is_named_by_row_and_column(self, scorer):
         good = example_pair()
-        with pytest.raises(DataError, match="row 1, face: cannot be decoded: not an image"):
+        with pytest.raises(DataError, match="row 1, face: not an image"):
             scorer.score([good["voice"]] * 2, [good["face"], b"text"])
         with pytest.raises(DataError, match="row 0, voice: cannot be decoded: truncated"):
             scorer.score([good["voice"][:-100]], [good["face"]])

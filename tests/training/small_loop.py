@@ -71,6 +71,7 @@ def loop(
     observers: Mapping[str, IdentityWeights] | None = None,
     momentum: Mapping[str, Tensor] | None = None,
     validate: Callable[[Method], float] | None = None,
+    report: Callable[[int, float], None] | None = None,
     precision: str = "fp32",
     **phase: Any,
 ) -> Loop:
@@ -86,6 +87,7 @@ def loop(
         observers=observers or {},
         momentum=momentum,
         validate=validate,
+        report=report,
     )
 
 

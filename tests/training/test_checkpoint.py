@@ -1,4 +1,3 @@
-import pickle
 from pathlib import Path
 
 import pytest
@@ -50,6 +49,15 @@ def test_the_latest_checkpoint_is_the_one_that_is_found(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "work").iterdir()] == ["checkpoint.pt"]
 
 
+@pytest.mark.parametrize("kept", [0, 10, 700, -1])
+def test_a_truncated_checkpoint_is_named_with_what_to_do(tmp_path: Path, kept: int) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save({"step": 4, "model": {"w": torch.ones(100)}})
+    checkpoints.path.write_bytes(checkpoints.path.read_bytes()[:kept])
+    with pytest.raises(WeightsError, match=r"checkpoint.pt: a damaged checkpoint .*`vfal doctor --fix`"):
+        checkpoints.load()
+
+
 class Surprise:
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return print, ("code ran",)
@@ -57,6 +65,6 @@ class Surprise:
 
 def test_a_checkpoint_never_runs_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     torch.save({"step": Surprise()}, tmp_path / "checkpoint.pt")
-    with pytest.raises(pickle.UnpicklingError):
+    with pytest.raises(WeightsError, match=r"checkpoint.pt: a damaged checkpoint \(no tensors and plain"):
         Checkpoints(tmp_path).load()
     assert "code ran" not in capsys.readouterr().out

@@ -265,3 +265,24 @@ def test_no_clock_time_is_written(tmp_path: Path) -> None:
         name for line in (tmp_path / "curve.jsonl").read_text().splitlines() for name in json.loads(line)
     }
     assert not [name for name in names if re.search("time|second|date", name)]
+
+
+def test_every_validation_is_reported_and_may_end_the_run(tmp_path: Path) -> None:
+    class Enough(Exception):
+        pass
+
+    told: list[tuple[int, float]] = []
+
+    def report(step: int, accuracy: float) -> None:
+        told.append((step, accuracy))
+        if step == 20:
+            raise Enough
+
+    training = loop(tmp_path, validate=lambda method: 0.5, report=report, validate_every_steps=10)
+    with pytest.raises(Enough):
+        training.run()
+    assert told == [(10, 0.5), (20, 0.5)]
+    assert [row["step"] for row in read_curve(tmp_path / "curve.jsonl") if "validation_accuracy" in row] == [
+        9,
+        19,
+    ]

@@ -8,9 +8,11 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from vfal.core.errors import DataError, MachineError, VfalError
+from vfal.core.ranks import leading
 
 FULL_BELOW_BYTES = 1 << 16
 
@@ -20,9 +22,14 @@ def whole_file(path: Path) -> Iterator[Path]:
     """Yield a temporary name beside `path`; on success it is flushed and renamed to `path`.
 
     If the block raises, the temporary file is removed and `path` keeps what it had. A full disk or a
-    folder that cannot be written becomes a `MachineError` naming the file.
+    folder that cannot be written becomes a `MachineError` naming the file. Of several processes that
+    train together only the leading one writes; what the others hand over is dropped.
     """
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    if not leading():
+        with TemporaryDirectory() as nowhere:
+            yield Path(nowhere) / path.name
+        return
+    partial = path.with_name(f".{path.name}.partial-{os.uname().nodename}-{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
@@ -65,6 +72,13 @@ def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text whole or not at all."""
     with whole_file(path) as partial:
         partial.write_text(text, encoding="utf-8")
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file's bytes whole or not at all."""
+    if leading():  # the leading process may have removed `source` by the time another comes here
+        with whole_file(target) as partial:
+            shutil.copyfile(source, partial)
 
 
 def write_json(path: Path, value: Any) -> None:

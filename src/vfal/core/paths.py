@@ -15,6 +15,7 @@ WARM_UP = Path("models/warm_up")
 IDENTITY_WEIGHTS = Path("models/identity_weights")
 TRAINED = Path("models/trained")
 REPORTS = Path("reports")
+STUDIES = REPORTS / "tune"
 
 
 def state_folder() -> Path:

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
@@ -13,6 +14,7 @@ import vfal
 from vfal.core.errors import BusyError, DataError
 from vfal.core.files import sha256_of, write_json
 from vfal.core.paths import state_folder
+from vfal.core.ranks import leading
 
 
 def fingerprint(stage: str, params: Mapping[str, Any], inputs: Sequence[Path]) -> str:
@@ -36,12 +38,22 @@ def work_folder(stage: str, print_of_work: str) -> Path:
     return folder
 
 
+def remove_work(folder: Path) -> None:
+    """Remove the folder of finished work."""
+    if leading():
+        shutil.rmtree(folder)
+
+
 @contextmanager
 def only_one(name: str, doing: str) -> Iterator[None]:
     """Hold the lock `name` while the block runs; if another process holds it, raise `BusyError`.
 
-    The kernel frees the lock when its holder dies, however it dies.
+    The kernel frees the lock when its holder dies, however it dies. Of several processes that train
+    together the leading one holds it for all.
     """
+    if not leading():
+        yield
+        return
     path = state_folder() / "locks" / f"{name}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as handle:
@@ -55,6 +67,19 @@ def only_one(name: str, doing: str) -> Iterator[None]:
         handle.write(f"process {os.getpid()}")
         handle.flush()
         yield
+
+
+def is_held(name: str) -> bool:
+    """Whether a process holds the lock `name` now."""
+    path = state_folder() / "locks" / f"{name}.lock"
+    if not path.exists():
+        return False
+    with path.open("a+") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def _code_digest() -> str:

@@ -3,17 +3,27 @@
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vfal.core.death import die_with_parent
+from vfal.core.errors import MachineError
+from vfal.core.ranks import leading
+
+DASK_SCHEDULER = "VFAL_DASK_SCHEDULER"
+ANSWER_WITHIN_S = 10
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+_one_is_shown = ContextVar("one_is_shown", default=False)
 
 
 def give_way() -> None:
@@ -30,6 +40,17 @@ def worker_count(asked: int) -> int:
     return asked or len(os.sched_getaffinity(0)) if sys.platform == "linux" else asked or os.cpu_count() or 1
 
 
+@contextmanager
+def only_bar() -> Iterator[Progress]:
+    """A progress bar beside which those of the work inside stay silent: two would write over each other."""
+    with progress_bar() as bar:
+        before = _one_is_shown.set(True)
+        try:
+            yield bar
+        finally:
+            _one_is_shown.reset(before)
+
+
 def progress_bar() -> Progress:
     """A progress bar on stderr; silent when stderr is not a terminal."""
     console = Console(stderr=True)
@@ -39,7 +60,7 @@ def progress_bar() -> Progress:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=console,
-        disable=not console.is_terminal,
+        disable=_one_is_shown.get() or not (console.is_terminal and leading()),
     )
 
 
@@ -49,22 +70,50 @@ def spread(
     """Results of `work` over `tasks`, in the order of `tasks`, computed by `workers` processes.
 
     With one worker, or fewer tasks than are `worth` starting others (which takes them a second or two),
-    everything happens in this process. `work` must be a
-    module-level function. The first exception stops the rest.
+    everything happens in this process. `work` must be a module-level function. The first exception stops
+    the rest. Where VFAL_DASK_SCHEDULER names a Dask scheduler (tcp://host:port), its workers do it all.
     """
+    scheduler = os.environ.get(DASK_SCHEDULER)
     processes = min(worker_count(workers), len(tasks))
     with progress_bar() as bar:
         handle = bar.add_task(title, total=len(tasks))
-        if processes <= 1 or len(tasks) < worth:
+        if not scheduler and (processes <= 1 or len(tasks) < worth):
             for task in tasks:
                 yield work(task)
                 bar.advance(handle)
             return
-        # spawn, because a fork of a process that already runs threads (torch, arrow) can hang
-        with ProcessPoolExecutor(
-            processes, get_context("spawn"), initializer=die_with_parent, initargs=(os.getpid(),)
-        ) as pool:
+        with _cluster(scheduler) if scheduler else _pool(processes) as pool:
             chunk = max(1, min(32, len(tasks) // (processes * 8)))
-            for result in pool.map(work, tasks, chunksize=chunk):
+            here = partial(_in_folder, str(Path.cwd()), work) if scheduler else work
+            for result in pool.map(here, tasks, chunksize=chunk):
                 yield result
                 bar.advance(handle)
+
+
+def _pool(processes: int) -> Executor:
+    # spawn, because a fork of a process that already runs threads (torch, arrow) can hang
+    return ProcessPoolExecutor(
+        processes, get_context("spawn"), initializer=die_with_parent, initargs=(os.getpid(),)
+    )
+
+
+@contextmanager
+def _cluster(scheduler: str) -> Iterator[Executor]:
+    """The workers of a Dask scheduler; `MachineError` when nobody answers there."""
+    from distributed import Client
+
+    try:
+        client = Client(scheduler, timeout=ANSWER_WITHIN_S)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as error:
+        raise MachineError(
+            f"{DASK_SCHEDULER}: no Dask scheduler answers at '{scheduler}' ({error}). Start one (`dask "
+            "scheduler`), or unset the variable."
+        ) from None
+    with client:
+        yield client.get_executor()  # type: ignore[no-untyped-call]
+
+
+def _in_folder(folder: str, work: Callable[[Task], Result], task: Task) -> Result:
+    """`work`, done on another machine: paths are relative to the checkout, which all must see."""
+    os.chdir(folder)
+    return work(task)

@@ -52,19 +52,10 @@ def decode_mp4(source: Path | bytes, *, longest_s: float) -> tuple[NDArray[np.fl
 
 
 def _by_program(program: str, path: Path, longest_s: float) -> tuple[NDArray[np.float32], int]:
-    command = [
-        program,
-        "-v",
-        "error",
-        "-nostdin",
-        "-i",
-        str(path.absolute()),
-        "-map",
-        "0:a:0",
-        "-t",
-        str(longest_s),
-    ]
-    done = subprocess.run([*command, "-f", "wav", "-c:a", "pcm_s16le", "-"], capture_output=True, check=False)
+    # The container is named, so that no content can pass for a playlist that opens other files.
+    read = ["-v", "error", "-nostdin", "-protocol_whitelist", "file", "-f", "mov", "-i", str(path.absolute())]
+    write = ["-map", "0:a:0", "-t", str(longest_s), "-f", "wav", "-c:a", "pcm_s16le", "pipe:1"]
+    done = subprocess.run([program, *read, *write], capture_output=True, check=False)
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines()
         raise AacError(lines[-1].replace(f"{path.absolute()}: ", "") if lines else "ffmpeg refuses it")

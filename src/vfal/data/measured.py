@@ -28,6 +28,7 @@ class Measured:
         if place is not None:
             place.parent.mkdir(parents=True, exist_ok=True)
         self._rows = sqlite3.connect(place or ":memory:")
+        self._rows.execute("PRAGMA secure_delete = ON")  # nothing stays of people who withdrew
         self._rows.execute(
             "CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, size INT, changed INT, measures TEXT)"
         )

@@ -112,6 +112,9 @@ def _table(
 ) -> pd.DataFrame:
     files, places = [], []
     for tree in trees:
+        tree.left_aside = [
+            (path, why) for path, why in tree.left_aside if not _withdrawn(path, tree, owner, reading)
+        ]
         for path in tree.files:
             place = owner(path.relative_to(tree.top).parts)
             if isinstance(place, str):
@@ -124,6 +127,13 @@ def _table(
         raise DataError(f"{trees[0].top}: no file of it belongs to anybody of the corpus.{first}")
     measures = reading.measured.look(files, probe, workers=reading.workers, title=title)
     return pd.concat([pd.DataFrame(places), pd.DataFrame.from_records(list(measures))], axis=1)
+
+
+def _withdrawn(path: Path, tree: Tree, owner: Owner, reading: Reading) -> bool:
+    """Whether a file left aside is of somebody who withdrew: a report must not name them either."""
+    parts = path.relative_to(tree.top).parts
+    place = owner(parts)
+    return bool({*parts, *(place.values() if isinstance(place, Mapping) else ())} & {*reading.withdrawn})
 
 
 def _numbered(table: pd.DataFrame, number: str, columns: Sequence[str]) -> pd.DataFrame:

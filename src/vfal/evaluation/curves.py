@@ -14,7 +14,10 @@ PLACE = ["direction", "group"]
 def write_curves(
     folder: Path, records: Mapping[str, SeedRecord], seeds: Sequence[Mapping[str, pd.DataFrame]]
 ) -> None:
-    """Write roc.csv (a curve per seed), histogram.csv (counts of all seeds) and matching.csv (1:N accuracy).
+    """Write the tables behind the plots.
+
+    roc.csv holds a curve per seed, histogram.csv the counts of all seeds, matching.csv the 1:N accuracy,
+    identities.csv the 1:2 accuracy of each probe identity (mean over seeds).
 
     A protocol that was not asked for leaves no file.
     """
@@ -29,6 +32,9 @@ def write_curves(
             folder / "histogram.csv",
             scores.groupby([*PLACE, "left", "right"], sort=False).sum().reset_index(),
         )
+    if "identities" in curves:
+        people = pd.concat(curves["identities"]).groupby([*PLACE, "identity"], sort=False).mean()
+        _write(folder / "identities.csv", people.reset_index().astype({"trials": int}))
     matching = _accuracy_by_size(records)
     if not matching.empty:
         _write(folder / "matching.csv", matching)

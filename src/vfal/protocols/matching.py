@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 
 from vfal.core.errors import DataError
 from vfal.core.types import Direction, Group
@@ -39,9 +40,11 @@ class Matching(Protocol):
         # An empty place is scored as the right candidate's twin and never read: see the sizes below.
         gallery_TK = np.where(filled_TK, trials.gallery_TK, trials.gallery_TK[:, :1])
         scores_TK = bench.prepared.candidates(direction, trials.probes_T, gallery_TK)
-        return _accuracies(
+        found = _accuracies(
             bench.settings.matching_sizes, scores_TK, filled_TK, trials.people_T, trials.notes()
         )
+        found.curves["identities"] = _by_identity(bench, scores_TK[:, :2], filled_TK[:, 1], trials.people_T)
+        return found
 
 
 def _accuracies(
@@ -70,3 +73,13 @@ def _accuracies(
             )
         )
     return found
+
+
+def _by_identity(bench: Bench, scores_T2: Floats, rows: Flags, people_T: Integers) -> pd.DataFrame:
+    """1:2 accuracy of each probe identity: identity, accuracy, trials; who has no such trial is left out."""
+    credit, _ = matching_credits(scores_T2[rows], "shared")
+    people, codes_T, trials = np.unique(people_T[rows], return_inverse=True, return_counts=True)
+    accuracy = np.bincount(codes_T, weights=credit[:, 0], minlength=len(people)) / trials
+    return pd.DataFrame(
+        {"identity": bench.identities[people], "accuracy": accuracy, "trials": trials},
+    )

@@ -9,7 +9,7 @@ import pandas as pd
 
 from vfal.core.errors import DataError
 from vfal.core.paths import ENCODERS, IDENTITY_WEIGHTS, REPORTS, TRAINED
-from vfal.core.types import MODALITIES
+from vfal.core.types import DIRECTIONS, MODALITIES
 from vfal.reporting.entries import CEILING, MAIN, WARM_UP, Lineup
 from vfal.training.record import read_curve
 
@@ -86,3 +86,18 @@ def matching_table(records: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> pd
                 rows.append(row | {"size": size, "accuracy": record["value"]} | found)
     table = pd.DataFrame(rows, columns=[*PLACE, "size", "accuracy", "low", "high", "chance"])
     return table.sort_values("size", kind="stable", ignore_index=True)
+
+
+def hardest_identities(people: pd.DataFrame) -> pd.DataFrame:
+    """1:2 accuracy of each test identity: identity, both (directions' mean), v2f, f2v; hardest first.
+
+    `people` is `evaluated_curve(<model>, "identities")`; no rows when 1:2 matching was not measured.
+    """
+    if people.empty:
+        return pd.DataFrame(columns=["identity", "both", *DIRECTIONS])
+    everybody = people[people["group"] == "all"]
+    table = everybody.pivot_table(index="identity", columns="direction", values="accuracy")
+    table = table.reindex(columns=list(DIRECTIONS))
+    table.insert(0, "both", table.mean(axis=1))
+    table = table.reset_index().rename_axis(columns=None)
+    return table.sort_values(["both", "identity"], kind="stable", ignore_index=True)

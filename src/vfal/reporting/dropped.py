@@ -14,13 +14,17 @@ from vfal.reporting.entries import MAIN, Entry, Lineup
 FIELDS = ["entry", "seeds", "dropped", "dropped_ratio", "precision", "recall", "base_rate", "hardness_auc"]
 
 
-def read_weights(lineup: Lineup, seeds: Sequence[int]) -> pd.DataFrame:
-    """Identity weights of every entry that has some: entry, seed, identity, weight, hardness, dropped."""
+def read_weights(lineup: Lineup, seeds: Sequence[int], *, only: str = "") -> pd.DataFrame:
+    """Identity weights of every entry that has some: entry, seed, identity, weight, hardness, dropped.
+
+    With `only`, those of the entry of that name.
+    """
     tables = [
         read_table(_folder(entry) / f"weights_{seed}.parquet", ["identity", "weight", "hardness"]).assign(
             entry=entry.name, seed=seed
         )
         for entry in lineup.weighted
+        if only in ("", entry.name)
         for seed in seeds
     ]
     columns = ["entry", "seed", "identity", "weight", "hardness"]

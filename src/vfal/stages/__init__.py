@@ -15,4 +15,6 @@ STAGES = (
     "compare",
 )
 
+# What several processes may share (machine.strategy).
+TRAINING = ("pretrain", "warm_up", "weigh_identities", "retrain", "ablate")
 REPEATED = ("ablate", "evaluate")  # once per variant, once per model

@@ -1,14 +1,12 @@
 """pretrain: one encoder per modality, on identities nobody is tested on, or your published weights."""
 
-import shutil
-
 import torch
 
 from vfal.core.config.params import Params
-from vfal.core.files import write_json
+from vfal.core.files import copy_file, write_json
 from vfal.core.paths import ENCODERS, MEDIA, PREPARED
 from vfal.core.seeding import derive_seed
-from vfal.core.state import fingerprint, work_folder
+from vfal.core.state import fingerprint, remove_work, work_folder
 from vfal.core.tables import read_table
 from vfal.core.types import MODALITIES, Modality
 from vfal.data.features import GIVEN
@@ -18,6 +16,8 @@ from vfal.training.devices import prepare_device
 from vfal.training.identification import Identification
 from vfal.training.loop import Loop, Phase
 from vfal.training.material import Material, media_material, raw_encoder
+from vfal.training.processes import split
+from vfal.training.record import name_curve
 
 
 def run(params: Params) -> None:
@@ -44,6 +44,7 @@ def _one(params: Params, modality: Modality, material: Material) -> None:
     inputs = [PREPARED / "identities.parquet", MEDIA / f"{modality}s.npy", MEDIA / f"{modality}s.parquet"]
     chosen = params.model_dump(include={"pretrain", "embed", "machine", "preprocess"})
     work = work_folder("pretrain", fingerprint(f"pretrain {modality}", chosen | {"seed": seed}, inputs))
+    name_curve(work, modality)
     batches = material.batches(
         identities,
         batch_identities=settings.batch_identities,
@@ -53,7 +54,7 @@ def _one(params: Params, modality: Modality, material: Material) -> None:
         only=modality,
     )
     device = prepare_device(params.machine)
-    method = Identification(encoder, modality, len(identities), dropout=settings.dropout)
+    method = Identification(split(encoder, modality), modality, len(identities), dropout=settings.dropout)
     phase = Phase(
         f"pretrain {modality}", seed, settings.optimiser, settings.steps, settings.checkpoint_every_steps
     )
@@ -61,5 +62,5 @@ def _one(params: Params, modality: Modality, material: Material) -> None:
         method, batches, phase, machine=params.machine, device=device, folder=work, weights=None, observers={}
     ).run()
     save_tensors(target, under("encoder", method.encoder.state_dict()))
-    shutil.copyfile(work / "curve.jsonl", ENCODERS / f"{modality}.jsonl")
-    shutil.rmtree(work)
+    copy_file(work / "curve.jsonl", ENCODERS / f"{modality}.jsonl")
+    remove_work(work)

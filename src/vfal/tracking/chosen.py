@@ -12,11 +12,12 @@ from vfal.core.config.params import Params
 from vfal.core.errors import DataError
 from vfal.core.files import read_json, sha256_of
 from vfal.core.paths import ENCODERS, PREPARED, RAW, TRAINED
-from vfal.core.tables import read_table
+from vfal.core.tables import read_table, write_table
 from vfal.core.types import MODALITIES
-from vfal.tracking.scorer import BLOCKS, PARAMS, write_params
-from vfal.tracking.scorer import ENCODERS as ENCODERS_WITHIN
-from vfal.tracking.scorer import TRAINED as TRAINED_WITHIN
+from vfal.serving.scorer import BLOCKS, PARAMS, write_params
+from vfal.serving.scorer import ENCODERS as ENCODERS_WITHIN
+from vfal.serving.scorer import TRAINED as TRAINED_WITHIN
+from vfal.tracking.people import PEOPLE, people_of
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,12 @@ class Chosen:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
     def copy_to(self, folder: Path) -> None:
-        """Put everything that `Scorer` reads into `folder`."""
+        """Put everything that `Scorer` reads into `folder`, and who the model was made with."""
         for place, path in self.files.items():
             (folder / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, folder / place)
         write_params(folder / PARAMS, self.params)
+        write_table(folder / PEOPLE, people_of(Path()))
 
 
 _ENDS = (".safetensors", ".json")

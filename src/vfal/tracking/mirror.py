@@ -5,25 +5,35 @@ import json
 import os
 import socket
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from vfal.core.config.params import Params
-from vfal.core.errors import BusyError, DataError
+from vfal.core.config.params import MAIN, Params
+from vfal.core.errors import BusyError, DataError, VfalError
 from vfal.core.files import read_json, write_json
 from vfal.core.paths import PREPARED, RAW, REPORTS, state_folder
 from vfal.core.state import only_one
 from vfal.core.switches import switch_off
 from vfal.core.workers import progress_bar
-from vfal.tracking.address import Address, resolve, why_silent
+from vfal.tracking.address import Address, damage, has_run, resolve, why_silent
+from vfal.tracking.attempts import attempts
+from vfal.tracking.currency import Currency
+from vfal.tracking.experiment import experiment_of
 from vfal.tracking.patience import BOUNDED, patience, quiet
+from vfal.tracking.plan import PARENT
 from vfal.tracking.provenance import LOCK, data_digest, params_as_run, provenance_tags, read_lock
+from vfal.tracking.system import samples_of
 
 if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+    from vfal.tracking.plan import PlannedRun
     from vfal.tracking.store import Store
 
 MIRRORED = (Path("models"), REPORTS)
 HEADLINE = ("matching_1_2/", "verification/", "retrieval/")
+VERSION_TAGS = ("mlflow.source.git.commit", "vfal.git_clean", "vfal.dvc_lock_md5")  # the run has the others
 HEADLINE_ENDS = ("/all/accuracy", "/same_gender/accuracy", "/all/auc", "/all/map")
 
 
@@ -45,48 +55,87 @@ def sync(params: Params, *, again: bool = False) -> str:
         return _note(address, reason)
     try:
         with only_one("sync", "vfal sync"), patience(BOUNDED), quiet():
-            said, complete = _mirror(params, address)
+            said, complete, last = _mirror(params, address)
     except BusyError as error:
         return f"MLflow was not updated. {error}"
-    except _failures() as error:
-        return _note(address, _reason(error))
+    except VfalError as error:
+        return _note(address, str(error))
+    except FileNotFoundError as error:
+        return _note(address, f"{error.filename} went away while it was read; a stage is at work")
+    except failures() as error:
+        return _note(address, _reason(error) + damage(error, address.database))
     if complete:
-        write_json(_marker(), {"state": state})
+        write_json(_marker(), {"state": state, "run": last})
     return said + _unused_variable(address)
 
 
-def _mirror(params: Params, address: Address) -> tuple[str, bool]:
-    """Runs first, then the model; what was done, and whether all of it was."""
-    from vfal.tracking.plan import plan_evaluations, plan_parent, plan_phases, read_metrics
-    from vfal.tracking.store import CHECKOUT, Store, dataset_input
-    from vfal.training.phases import METHOD
+def _mirror(params: Params, address: Address) -> tuple[str, bool, str]:
+    """Runs first, then the model; what was done, whether all of it was, and the id of the last run."""
+    from vfal.tracking.figures import figures_of
+    from vfal.tracking.plan import EVALUATION, plan_evaluations, plan_parent, plan_phases, read_metrics
+    from vfal.tracking.store import Store
 
     stages = read_lock()
-    ran, digest = params_as_run(params, stages), data_digest(stages)
-    planned = [*plan_phases(ran, METHOD), *plan_evaluations(ran, METHOD)]
-    parent = plan_parent(ran, METHOD, planned, digest)
-    tags = {**provenance_tags(), "mlflow.source.name": "vfal sync", CHECKOUT: _checkout()}
-    store = Store(address, params.tracking.experiment, tags)
-    dataset = dataset_input(PREPARED / "identities.parquet", RAW, digest)
-    top = store.open(parent, None)
-    runs = {}
+    current = Currency(stages)
+    known = {name: entry for name, entry in stages.items() if name in current}
+    ran, digest = partial(params_as_run, params, known), data_digest(stages)
+    planned = [
+        plan
+        for plan in (*plan_phases(ran), *plan_evaluations(ran))
+        if all(name in current for name in plan.stages)
+    ]
+    if not planned:
+        return "Nothing to mirror to MLflow yet: no phase is finished.", True, ""
+    experiment = experiment_of(ran("compare"), known)
+    store = Store(address, experiment, run_tags())
+    runs: dict[str, Run] = {}
     with progress_bar() as bar:
         for plan in bar.track([*planned], description="mirror to MLflow"):
-            run = runs[plan.name] = store.open(plan, top.info.run_id)
-            store.fill(run, plan, dataset)
-            store.finish(run, {})
+            samples = [found for name in plan.stages if (found := samples_of(name))]
+            run = runs[plan.name] = store.open(plan, samples)
+            dataset = _dataset(params, digest, plan)
+            store.fill(run, plan, dataset, samples, figures_of(plan.name, ran(plan.name)))
+            store.finish(run, {}, samples[-1].span_ms[1] if samples else None)
+    if "compare" in current:
+        parent = plan_parent(ran("compare"), planned, digest)
+        runs[PARENT] = _close(store, parent, runs, _dataset(params, digest, parent))
+    closed = store.close_unfinished([one.samples.attempt for one in attempts()])
+    said = (
+        f"MLflow at {address.shown}, experiment {experiment.name}: {store.added} run(s) added, "
+        f"{len(runs) - store.added} there already{f', {closed} broken off ended' if closed else ''}."
+    )
+    last = next((str(run.info.run_id) for run in reversed(runs.values())), "")
+    if "retrain" not in runs:
+        return said, True, last
+    metrics = read_metrics(MAIN) if f"{EVALUATION}{MAIN}" in runs else {}
+    made_by = runs["retrain"].info.run_id
+    model, complete = _register(ran("retrain"), params.tracking.model_name, store, made_by, MAIN, metrics)
+    return f"{said} {model}".rstrip(), complete, last
+
+
+def _close(store: "Store", parent: "PlannedRun", runs: Mapping[str, "Run"], dataset: Any) -> "Run":
+    """The run above the others, made when the last stage has run."""
+    from vfal.tracking.store import PARENT_ID
+
+    started = [run.info.start_time for run in runs.values() if PARENT_ID not in run.data.tags]
+    top = store.open(parent, [], min(started, default=None))
     store.fill(top, parent, dataset)
+    for run in runs.values():
+        store.place_below(run, top)
     # Stages that did not change keep the run they have, below an older parent; these tags lead there.
     links = {f"vfal.run.{name.replace('@', '/')}": run.info.run_id for name, run in runs.items()}
     store.finish(top, links)
-    closed = store.close_unfinished()
-    said = (
-        f"MLflow at {address.shown}, experiment {params.tracking.experiment}: {store.added} run(s) added, "
-        f"{len(runs) + 1 - store.added} there already{f', {closed} broken off ended' if closed else ''}."
+    return top
+
+
+def _dataset(params: Params, digest: str | None, plan: "PlannedRun") -> Any:
+    from vfal.tracking.plan import EVALUATION
+    from vfal.tracking.store import dataset_input
+
+    context = "evaluation" if plan.name.startswith(EVALUATION) else "training"
+    return dataset_input(
+        PREPARED / "identities.parquet", RAW, digest, name=params.collect.dataset, context=context
     )
-    made_by = runs.get("retrain", top).info.run_id
-    model, complete = _register(ran, params.tracking.model_name, store, made_by, METHOD, read_metrics(METHOD))
-    return f"{said} {model}".rstrip(), complete
 
 
 def _register(
@@ -111,7 +160,7 @@ def _register(
             chosen,
             run_id=run_id,
             experiment_id=store.experiment_id,
-            tags={**store.tags, **headline},
+            tags={**{key: store.tags[key] for key in VERSION_TAGS if key in store.tags}, **headline},
         )
     except DataError as error:
         return f"The model was not registered. {error}", False
@@ -154,19 +203,21 @@ def _marker() -> Path:
 
 
 def _known(state: str, address: Address) -> bool:
-    """Whether this state went to this address before; a database file that is gone has forgotten it."""
-    if address.database is not None and not address.database.exists():
+    """Whether this state went to this address before, and is there still: a store may have been emptied."""
+    if not _marker().exists():
         return False
-    return _marker().exists() and read_json(_marker())["state"] == state
+    marker = read_json(_marker())
+    return marker["state"] == state and (not marker.get("run") or has_run(address, marker["run"]))
 
 
-def _checkout() -> str:
-    """A name for this checkout that tells nothing about the machine."""
-    return hashlib.sha256(f"{socket.gethostname()}:{Path.cwd()}".encode()).hexdigest()[:12]
+def run_tags() -> dict[str, str]:
+    """What every run from here carries: code, data, and a name for this checkout that tells nothing else."""
+    checkout = hashlib.sha256(f"{socket.gethostname()}:{Path.cwd()}".encode()).hexdigest()[:12]
+    return {**provenance_tags(), "mlflow.source.name": "vfal sync", "vfal.checkout": checkout}
 
 
-def _failures() -> tuple[type[Exception], ...]:
-    """What a server or database that cannot be written raises; asked for when something was raised."""
+def failures() -> tuple[type[Exception], ...]:
+    """What a server or database raises that cannot be written; asked for when something was raised."""
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 

@@ -3,17 +3,24 @@
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from vfal.core.config.params import Params, variant_of
+from vfal.core.config.params import MAIN, Params, variant_of
 from vfal.core.files import read_json, sha256_of
-from vfal.core.paths import ENCODERS, IDENTITY_WEIGHTS, REPORTS, TRAINED, WARM_UP
+from vfal.core.paths import ENCODERS, IDENTITY_WEIGHTS, REPORTS, STUDIES, TRAINED, WARM_UP
 
 PARENT = "pipeline"
+PHASES: dict[str, tuple[Path, ...]] = {
+    "pretrain": (ENCODERS,),
+    "warm_up": (WARM_UP, TRAINED / "warm_up"),
+    "weigh_identities": (IDENTITY_WEIGHTS,),
+    "retrain": (TRAINED / MAIN,),
+}
+EVALUATION, ABLATION = "evaluate@", "ablate@"  # addresses of stages, and names of runs
 EVALUATED = REPORTS / "evaluate"
 _MATERIAL = ("seeds", "machine", "prepare", "preprocess", "pretrain", "embed")
 _REWEIGHTING = (*_MATERIAL, "methods", "warm_up", "weigh_identities")
@@ -24,8 +31,20 @@ BLOCKS: dict[str, tuple[str, ...]] = {
     "weigh_identities": _REWEIGHTING,
     "retrain": (*_REWEIGHTING, "retrain"),
 }
+NOTES = {
+    "pretrain": "One encoder per modality, on identities nobody is tested on. Curves by modality.",
+    "warm_up": "Phase 1: every identity counts alike. Curves by training seed.",
+    "weigh_identities": "Phase 2: easy identities are let in first; those of weight 0 stay out. "
+    "`figures/hardest_identities.csv` ranks them.",
+    "retrain": "Phase 3: from the pre-trained encoders again, weights held fixed. The registered model is "
+    "the seed of highest validation accuracy.",
+}
+NOTE_CHARACTERS = 6000  # MLflow takes 8000
 RECORDS = (".json", ".jsonl", ".parquet")
 EVIDENCE = (".json", ".csv", ".png", ".svg", ".html", ".md")
+
+
+Ran = Callable[[str], Params]  # the parameters that a stage ran with, by its address
 
 
 @dataclass(frozen=True)
@@ -33,7 +52,8 @@ class PlannedRun:
     """One run as it should be in MLflow.
 
     `curves` are json lines by the prefix of their metrics' names; `files` are kept as artifacts under
-    their path below `root`; `rests_on` are the fingerprints of other things this run stands for.
+    their path below `root`; `rests_on` are the fingerprints of other things this run stands for. `stages`
+    are the addresses of the stages that made it.
     """
 
     name: str
@@ -43,6 +63,8 @@ class PlannedRun:
     files: Sequence[Path]
     root: Path
     rests_on: Sequence[str] = ()
+    stages: Sequence[str] = ()
+    note: str = ""
 
     @cached_property
     def fingerprint(self) -> str:
@@ -52,25 +74,28 @@ class PlannedRun:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def plan_phases(params: Params, main: str) -> list[PlannedRun]:
+def plan_phases(ran: Ran) -> list[PlannedRun]:
     """The runs of the four training stages, named as they are; a stage that left nothing has none."""
-    folders: dict[str, tuple[Path, ...]] = {
-        "pretrain": (ENCODERS,),
-        "warm_up": (WARM_UP, TRAINED / "warm_up"),
-        "weigh_identities": (IDENTITY_WEIGHTS,),
-        "retrain": (TRAINED / main,),
-    }
     runs = []
-    for name, places in folders.items():
-        files = [path for place in places for path in _files(place, RECORDS)]
-        if files:
+    for name in PHASES:
+        if files := records_of(name):
             curves = {_whose(path): path for path in files if path.suffix == ".jsonl"}
-            blocks = flatten(_blocks(params, BLOCKS[name]))
-            runs.append(PlannedRun(name, blocks, _best_steps(files), curves, files, Path("models")))
+            runs.append(
+                PlannedRun(
+                    name,
+                    flatten(_blocks(ran(name), BLOCKS[name])),
+                    _best_steps(files),
+                    curves,
+                    files,
+                    Path("models"),
+                    stages=[name],
+                    note=NOTES[name],
+                )
+            )
     return runs
 
 
-def plan_evaluations(params: Params, main: str) -> list[PlannedRun]:
+def plan_evaluations(ran: Ran) -> list[PlannedRun]:
     """One run per model with a result, named `evaluate@<model>` as its stage is.
 
     A variant's own parameters and training curves are part of it, so that MLflow's comparison view shows
@@ -79,36 +104,49 @@ def plan_evaluations(params: Params, main: str) -> list[PlannedRun]:
     runs = []
     for path in sorted(EVALUATED.glob("*.json")):
         model = path.stem
+        params = ran(f"{EVALUATION}{model}")
         varied = model in params.ablate.variants
         chosen = variant_of(params, model) if varied else params
         blocks = BLOCKS["warm_up" if model == "warm_up" else "retrain"]
-        trained = _files(TRAINED / model, RECORDS) if varied else []
+        trained = records_of(f"{ABLATION}{model}") if varied else []
         curves = {
             f"{'weigh_identities' if curve.stem.startswith('weights') else 'retrain'}/{_whose(curve)}": curve
             for curve in trained
             if curve.suffix == ".jsonl"
         }
-        files = [path, *(file for file in _files(EVALUATED / model, EVIDENCE) if file.suffix in EVIDENCE)]
+        stages = [f"{ABLATION}{model}"] * varied + [f"{EVALUATION}{model}"]
         runs.append(
             PlannedRun(
-                f"evaluate@{model}",
+                f"{EVALUATION}{model}",
                 flatten(_blocks(chosen, (*blocks, "evaluate"))),
                 read_metrics(model),
                 curves,
-                [*files, *trained],
+                [*records_of(f"{EVALUATION}{model}"), *trained],
                 Path(),
+                stages=stages,
+                note=_about(model, params),
             )
         )
     return runs
 
 
-def plan_parent(params: Params, main: str, children: Sequence[PlannedRun], digest: str | None) -> PlannedRun:
+def plan_parent(params: Params, children: Sequence[PlannedRun], digest: str | None) -> PlannedRun:
     """The run of this state of the pipeline: every parameter, the main method's metrics, the reports."""
-    everything = params.model_dump(by_alias=True, exclude={"tracking"})
-    # What is below reports/evaluate belongs to the evaluated models.
-    files = [path for path in _files(REPORTS, EVIDENCE) if EVALUATED not in path.parents]
+    everything = params.model_dump(by_alias=True, exclude={"tracking", "tune"})
+    # What is below reports/evaluate belongs to the evaluated models, and reports/tune to studies.
+    files = [path for path in _files(REPORTS, EVIDENCE) if not {EVALUATED, STUDIES} & {*path.parents}]
     rests_on = [child.fingerprint for child in children] + [digest or ""]
-    return PlannedRun(PARENT, flatten(everything), read_metrics(main), {}, files, REPORTS, rests_on)
+    return PlannedRun(
+        PARENT,
+        flatten(everything),
+        read_metrics(MAIN),
+        {},
+        files,
+        REPORTS,
+        rests_on,
+        stages=["compare"],
+        note=_results(),
+    )
 
 
 def read_metrics(model: str) -> dict[str, float]:
@@ -126,6 +164,45 @@ def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         else:
             flat[f"{prefix}{key}"] = item if isinstance(item, str) else json.dumps(item)
     return flat
+
+
+def _about(model: str, params: Params) -> str:
+    changed = params.ablate.variants.get(model)
+    trained = (
+        "with " + ", ".join(f"`{key}: {value}`" for key, value in changed.items())
+        if changed is not None
+        else {"warm_up": "by phase 1 alone", MAIN: "by all three phases"}.get(model, "as a method of its own")
+    )
+    seeds = "one training seed" if len(params.seeds) == 1 else f"mean of {len(params.seeds)} training seeds"
+    return (
+        f"`{model}`, trained {trained}, on test identities; {seeds}. "
+        "Figures, and the identities it finds hardest: `figures/`."
+    )
+
+
+def _results() -> str:
+    """The report's table; without the rows that do not fit on MLflow's page of a run."""
+    path = REPORTS / "results.md"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    if len(text) > NOTE_CHARACTERS:
+        text = text[:NOTE_CHARACTERS].rpartition("\n")[0] + "\n\n(the rest: `results.md`)"
+    return f"One state of the map; its page is the artifact `index.html`.\n\n{text}"
+
+
+def records_of(address: str) -> list[Path]:
+    """The small files that tell what a stage did, by its address; none for a stage that has no run."""
+    stage, _, item = address.partition("@")
+    if stage == "evaluate":
+        summary = EVALUATED / f"{item}.json"
+        return [path for path in (summary, *_files(EVALUATED / item, EVIDENCE)) if path.exists()]
+    places = (TRAINED / item,) if stage == "ablate" else PHASES.get(stage, ())
+    return [path for place in places for path in _files(place, RECORDS)]
+
+
+def mark_of(address: str) -> str:
+    """Hex digest of a stage's records, by which what belongs to them is found again; empty without any."""
+    contents = [(path.as_posix(), sha256_of(path)) for path in records_of(address)]
+    return hashlib.sha256(json.dumps(contents).encode()).hexdigest()[:32] if contents else ""
 
 
 def _blocks(params: Params, names: Sequence[str]) -> dict[str, Any]:

@@ -25,27 +25,36 @@ def read_lock() -> dict[str, Any]:
     return stages
 
 
-def params_as_run(params: Params, stages: Mapping[str, Any]) -> Params:
+def params_as_run(params: Params, stages: Mapping[str, Any], of: str = "") -> Params:
     """The parameters that the stages ran with, as dvc.lock recorded them.
 
     params.yaml may have been edited since. Where dvc.lock is silent, or comes from a vfal with other
-    keys, `params` stands.
+    keys, `params` stands. The stage `of` is the authority on everything it read.
     """
     ran: dict[str, Any] = {}
     for stage, entry in stages.items():
         owned = (stage, *ALSO_OF.get(stage, ()))
-        recorded = entry.get("params", {}).get("params.yaml", {})
-        ran |= {key: value for key, value in recorded.items() if key.split(".")[0] in owned}
+        ran |= {key: value for key, value in _read_by(entry).items() if key.split(".")[0] in owned}
+    ran |= _read_by(stages.get(of, {}))
     try:
         return check(with_overrides(params.model_dump(by_alias=True), ran), "dvc.lock")
     except ConfigError:
         return params
 
 
+def _read_by(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(entry.get("params", {}).get("params.yaml", {}))
+
+
+def output_digest(stages: Mapping[str, Any], stage: str, path: Path) -> str | None:
+    """DVC's md5 of one output of a stage, at most 36 characters; None when dvc.lock has none."""
+    outs = stages.get(stage, {}).get("outs", [])
+    return next((str(out["md5"]) for out in outs if out.get("path") == path.as_posix()), None)
+
+
 def data_digest(stages: Mapping[str, Any]) -> str | None:
-    """DVC's md5 of `data/raw`, at most 36 characters; None when dvc.lock has none."""
-    outs = stages.get("collect", {}).get("outs", [])
-    return next((str(out["md5"]) for out in outs if out.get("path") == RAW.as_posix()), None)
+    """DVC's md5 of `data/raw`."""
+    return output_digest(stages, "collect", RAW)
 
 
 def provenance_tags() -> dict[str, str]:

@@ -22,5 +22,7 @@ def serve(uri: str, port: int) -> None:
     where = ["--host", "127.0.0.1", "--port", str(port), "--backend-store-uri", address.uri]
     if address.artifacts is not None:
         where += ["--default-artifact-root", str(address.artifacts)]
-    print(f"MLflow on http://127.0.0.1:{port} (Ctrl-C ends it)", file=sys.stderr)  # noqa: T201
+    # MLflow 3 opens on traces and prompts; this asks for runs and models, and the browser remembers it.
+    page = f"http://127.0.0.1:{port}/#/experiments?workflowType=machine_learning"
+    print(f"MLflow on {page} (Ctrl-C ends it)", file=sys.stderr)  # noqa: T201
     os.execv(mlflow, [mlflow, "server", *where])  # noqa: S606

@@ -1,4 +1,6 @@
-"""A trained method under the protocols: its embeddings of a split, its scores, its validation accuracy."""
+"""A trained method under the protocols: its embeddings of a split, its scores, its validation."""
+
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -8,7 +10,8 @@ from numpy.typing import NDArray
 from vfal.core.config.params import Params
 from vfal.core.paths import PREPARED
 from vfal.core.tables import read_table
-from vfal.core.types import MODALITIES, Split
+from vfal.core.types import DIRECTIONS, MODALITIES, Direction, Split
+from vfal.evaluation.calibration import Calibration, calibrate
 from vfal.evaluation.embeddings import Embeddings
 from vfal.evaluation.scoring import Cosine, Scorer
 from vfal.method import Method
@@ -70,7 +73,7 @@ def read_trials(split: Split) -> dict[str, pd.DataFrame]:
 
 
 class ValidationAccuracy:
-    """1:2 matching accuracy, voice to face, on the validation identities: what a step is chosen by (SSoS)."""
+    """1:2 matching accuracy on the validation identities; voice to face chooses the step (SSoS)."""
 
     def __init__(self, material: Material, params: Params) -> None:
         self.material, self.params = material, params
@@ -80,13 +83,35 @@ class ValidationAccuracy:
         self.trials = read_trials("val")
 
     def __call__(self, method: Method) -> float:
-        """Accuracy in [0, 1]; a tie counts half."""
+        """Accuracy from voice to face in [0, 1]; a tie counts half."""
+        return self.by_direction(method, ["v2f"])["v2f"]
+
+    def by_direction(self, method: Method, directions: Iterable[Direction]) -> dict[Direction, float]:
+        """Accuracy of each direction in [0, 1]; a tie counts half."""
+        bench = self._bench(method)
+        return {direction: _one_of_two(bench, direction) for direction in directions}
+
+    def calibration(self, method: Method) -> Calibration | None:
+        """What its scores mean, by the verification trials of both directions on the same identities."""
+        bench, scores, same = self._bench(method), [], []
+        for direction in DIRECTIONS:
+            table = bench.trials("verification", direction, "all")
+            gallery_T1 = table[["candidate"]].to_numpy(dtype=np.int64)
+            rows = bench.rows(direction, table["probe"].to_numpy(dtype=np.int64), gallery_T1)
+            scores.append(bench.prepared.pairs(direction, rows.probes_T, rows.gallery_TK[:, 0]))
+            same.append(table["same"].to_numpy(dtype=bool)[rows.kept])
+        return calibrate(np.concatenate(scores), np.concatenate(same))
+
+    def _bench(self, method: Method) -> Bench:
         names = self.people.loc[self.people["split"] == "val", "identity"].tolist()
         embeddings = embed_split(method, self.material, names, self.params)
-        settings = self.params.evaluate
-        bench = Bench(embeddings, self.people, self.trials, settings, split="val", scorer=scorer_of(method))
-        table = bench.trials("matching", "v2f", "all")
-        candidates_T2 = table[["candidate_0", "candidate_1"]].to_numpy(dtype=np.int64)
-        rows = bench.rows("v2f", table["probe"].to_numpy(dtype=np.int64), candidates_T2)
-        scores_T2 = bench.prepared.candidates("v2f", rows.probes_T, rows.gallery_TK)
-        return float(matching_credits(scores_T2, "shared")[0].mean())
+        settings, scorer = self.params.evaluate, scorer_of(method)
+        return Bench(embeddings, self.people, self.trials, settings, split="val", scorer=scorer)
+
+
+def _one_of_two(bench: Bench, direction: Direction) -> float:
+    table = bench.trials("matching", direction, "all")
+    candidates_T2 = table[["candidate_0", "candidate_1"]].to_numpy(dtype=np.int64)
+    rows = bench.rows(direction, table["probe"].to_numpy(dtype=np.int64), candidates_T2)
+    scores_T2 = bench.prepared.candidates(direction, rows.probes_T, rows.gallery_TK)
+    return float(matching_credits(scores_T2, "shared")[0].mean())

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from vfal.core.errors import WeightsError
 from vfal.core.files import whole_file
+from vfal.core.ranks import leading
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -61,12 +63,21 @@ class Checkpoints:
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Replace the checkpoint by `state` (tensors, numbers, strings, and dicts and lists of them)."""
-        with whole_file(self.path) as partial:
-            torch.save(dict(state), partial)
+        if leading():
+            with whole_file(self.path) as partial:
+                torch.save(dict(state), partial)
 
     def load(self) -> dict[str, Any] | None:
-        """The latest checkpoint, or None when there is none."""
+        """The latest checkpoint, or None when there is none; a `WeightsError` when it is damaged."""
         if not self.path.exists():
             return None
-        state: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
+        try:
+            state: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
+        except (RuntimeError, EOFError, UnpicklingError) as error:
+            strange = isinstance(error, UnpicklingError)
+            reason = "no tensors and plain values" if strange else str(error).partition("\n")[0].rstrip(".")
+            raise WeightsError(
+                f"{self.path}: a damaged checkpoint ({reason}). `vfal doctor --fix` moves one aside that "
+                "cannot be read; the next run then starts anew."
+            ) from error
         return state

@@ -6,9 +6,11 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from torch import nn
 
+from vfal.core.claims import claim
 from vfal.core.config.machine import Machine
 from vfal.core.config.params import Params
 from vfal.core.errors import MachineError
+from vfal.core.ranks import my_place
 from vfal.core.workers import worker_count
 
 
@@ -22,7 +24,9 @@ def prepare_device(machine: Machine, *, small_steps: bool = False) -> torch.devi
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     # The same as use_deterministic_algorithms(True, warn_only=True), which also imports the compiler: 1.3 s.
     torch.set_deterministic_debug_mode("warn")
-    torch.set_num_threads(1 if small_steps else worker_count(machine.threads))
+    place = my_place()
+    threads = machine.threads or max(1, worker_count(0) // place.neighbours)
+    torch.set_num_threads(1 if small_steps else threads)
     name = machine.device
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -30,12 +34,25 @@ def prepare_device(machine: Machine, *, small_steps: bool = False) -> torch.devi
         raise MachineError(
             f"machine.device: '{name}' asked for, this machine has no usable GPU. Use auto or cpu."
         )
+    if name == "cuda" and place.processes > 1:
+        name = f"cuda:{place.local_rank}"
     return torch.device(name)
 
 
 def main_device(params: Params) -> torch.device:
     """The device of the main method, with as many threads as its regime can use."""
     return prepare_device(params.machine, small_steps=params.methods.seeking_the_shape.regime == "features")
+
+
+def claim_device(device: torch.device) -> None:
+    """Hold a GPU for this process's training until it ends; `BusyError` when another trains on it.
+
+    Two trainings on one GPU are slower than one after the other, and run out of its memory together. A
+    CPU is shared freely.
+    """
+    if device.type == "cuda":
+        found = torch.cuda.get_device_properties(device)
+        claim(f"gpu-{found.uuid}", f"{device} ({found.name})")
 
 
 def place(method: nn.Module, machine: Machine, device: torch.device) -> None:

@@ -18,9 +18,10 @@ from vfal.data.batches import IdentityBatches
 from vfal.losses.reduction import batch_mean, weighted_mean
 from vfal.method import Method, Terms
 from vfal.training.checkpoint import Checkpoints
-from vfal.training.devices import place, precision_context
+from vfal.training.devices import claim_device, place, precision_context
 from vfal.training.identity_weights import IdentityWeights
 from vfal.training.optimisers import MomentumSGD, give_momentum, learning_rate, momentum_of
+from vfal.training.processes import average, meet, start_together
 from vfal.training.record import Curve
 
 LOG_EVERY_STEPS = 10
@@ -65,12 +66,18 @@ class Loop:
         observers: Mapping[str, IdentityWeights],
         momentum: Mapping[str, Tensor] | None = None,
         validate: Callable[[Method], float] | None = None,
+        report: Callable[[int, float], None] | None = None,
     ) -> None:
-        """`weights` multiply the losses; `observers` watch the signal they are named after."""
+        """`weights` multiply the losses; `observers` watch the signal they are named after.
+
+        `report` is told (step, accuracy) of every validation; it may raise to end the run there.
+        """
+        claim_device(device)
         place(method, machine, device)
         self.method, self.batches, self.phase = method, batches, phase
         self.machine, self.device = machine, device
-        self.weights, self.observers, self.validate = weights, observers, validate
+        self.weights, self.observers = weights, observers
+        self.validate, self.report = validate, report
         self.names: dict[Tensor, str] = {parameter: name for name, parameter in method.named_parameters()}
         self.optimisers = {
             player: MomentumSGD(parameters, phase.optimiser)
@@ -84,6 +91,7 @@ class Loop:
     def run(self) -> Trained:
         """Train to the end of the phase, from the last checkpoint if there is one."""
         start = self._resume()
+        start_together(self.method, start)
         step = start
         with closing(Curve(self.folder / "curve.jsonl", before_step=self.phase.first_step + start)) as curve:
             with progress_bar() as bar:
@@ -99,6 +107,7 @@ class Loop:
             if self.validate and step > start and step % self.phase.validate_every_steps:
                 self._validate(step, curve)
         self._save(step)
+        meet()
         return Trained(step, self._momentum(), self.best)
 
     def _step(self, global_step: int, step: int, curve: Curve) -> None:
@@ -162,6 +171,7 @@ class Loop:
         optimiser = self.optimisers[player]
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
+        average(self.method, optimiser.parameters)
         optimiser.step(rate)
 
     def _weights_done_at(self, step: int) -> bool:
@@ -182,6 +192,8 @@ class Loop:
         curve.add(self.phase.first_step + step - 1, {"validation_accuracy": accuracy})
         if not self.best or accuracy > self.best["accuracy"]:
             self.best = {"accuracy": accuracy, "step": step, "model": _copied(self.method)}
+        if self.report:
+            self.report(step, accuracy)
 
     def _momentum(self) -> dict[str, Tensor]:
         return {

@@ -1,15 +1,17 @@
 """What training works on, in either regime: items per modality, and encoders that fit them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
-from torch import nn
+from torch import Tensor, nn
 
 from vfal.core.config.params import Params
 from vfal.core.config.phases import Augmentation, Encoder
 from vfal.core.types import MODALITIES, Modality
-from vfal.data.batches import IdentityBatches, Inputs, RowsByIdentity
+from vfal.data.batches import IdentityBatches, Inputs, Rows, RowsByIdentity
 from vfal.data.features import NUMBER_OF, Features, read_features
 from vfal.data.inputs import FaceInputs, FeatureInputs, VoiceInputs
 from vfal.data.media import PackedFaces, PackedVoices
@@ -59,6 +61,29 @@ class Material:
         """The index rows of some identities, in order."""
         index = self.items[modality].index
         return index[index["identity"].isin(identities)].reset_index(drop=True)
+
+
+class _Kept:
+    """Some rows of other inputs, numbered from 0; the others cannot be reached."""
+
+    def __init__(self, inputs: Inputs, rows_N: Rows) -> None:
+        self.inputs, self.rows_N = inputs, rows_N
+
+    def draw(self, rows: Rows, rng: np.random.Generator) -> Tensor:
+        return self.inputs.draw(self.rows_N[rows], rng)
+
+    def plain(self, rows: Rows) -> Tensor:
+        return self.inputs.plain(self.rows_N[rows])
+
+
+def only_of(material: Material, identities: Collection[str]) -> Material:
+    """The same material without anybody else's items; batches of these identities stay what they were."""
+    kept: dict[Modality, Items] = {}
+    for modality, items in material.items.items():
+        rows_N = np.flatnonzero(items.index["identity"].isin(set(identities)))
+        index = items.index.iloc[rows_N].assign(row=range(len(rows_N))).reset_index(drop=True)
+        kept[modality] = Items(_Kept(items.inputs, rows_N), index)
+    return Material(kept, material.feature_width)
 
 
 def feature_material(folder: Path) -> Material:

@@ -19,6 +19,7 @@ from vfal.training.devices import main_device
 from vfal.training.identity_weights import IdentityWeights
 from vfal.training.loop import Loop, Phase, Trained
 from vfal.training.material import Material, raw_encoder
+from vfal.training.processes import split
 
 METHOD = "seeking_the_shape"
 SIGNALS = ("classification", "cosine", "rank")
@@ -48,15 +49,16 @@ def build_method(
     parts: dict[Modality, nn.Module] = {}
     for modality in MODALITIES:
         if settings.regime == "raw":
-            parts[modality] = raw_encoder(getattr(params.pretrain, modality), modality, encoders)
+            encoder = raw_encoder(getattr(params.pretrain, modality), modality, encoders)
         else:
-            parts[modality] = make_encoder(
+            encoder = make_encoder(
                 "feature_mlp",
                 modality,
                 inputs=feature_width[modality],
                 width=settings.trunk_width,
                 dropout=settings.trunk_dropout,
             )
+        parts[modality] = split(encoder, modality)
     method = get_method(METHOD)
     return method(parts["voice"], parts["face"], identities=identities, settings=settings)
 
@@ -136,11 +138,15 @@ def weigh_identities(setting: Setting, start: Mapping[str, Tensor], source: Path
 
 
 def retrain(
-    setting: Setting, weights: IdentityWeights | None, validate: Callable[[Method], float]
+    setting: Setting,
+    weights: IdentityWeights | None,
+    validate: Callable[[Method], float],
+    report: Callable[[int, float], None] | None = None,
 ) -> Trained:
     """Phase 3: from the pre-trained encoders again, weights held fixed; the best step on validation is kept.
 
-    `weights` None trains everybody alike (the paper's ablation -W).
+    `weights` None trains everybody alike (the paper's ablation -W). `report` is told (step, accuracy) of
+    every validation and may raise to end the phase there.
     """
     block = setting.params.retrain
     return _loop(
@@ -159,6 +165,7 @@ def retrain(
         weights=weights,
         observers={},
         validate=validate,
+        report=report,
     ).run()
 
 
@@ -187,6 +194,7 @@ def _loop(
     observers: Mapping[str, IdentityWeights],
     momentum: Mapping[str, Tensor] | None = None,
     validate: Callable[[Method], float] | None = None,
+    report: Callable[[int, float], None] | None = None,
 ) -> Loop:
     batches = setting.material.batches(
         setting.identities, batch_identities=batch, views=1, seed=setting.seed, stream=stream
@@ -203,4 +211,5 @@ def _loop(
         observers=observers,
         momentum=momentum,
         validate=validate,
+        report=report,
     )

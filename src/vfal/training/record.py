@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vfal.core.files import write_text
+from vfal.core.paths import state_folder
+from vfal.core.ranks import leading
+
+NAME = "curve_of.txt"
 
 
 class Curve:
@@ -19,7 +23,7 @@ class Curve:
         """Open `path`, keeping only rows of steps below `before_step` (what came later is done again)."""
         kept = [line for line in _lines(path) if json.loads(line)["step"] < before_step]
         write_text(path, "".join(f"{line}\n" for line in kept))
-        self._handle = path.open("a", encoding="utf-8")
+        self._handle = (path if leading() else Path(os.devnull)).open("a", encoding="utf-8")
         self.path = path
 
     def add(self, step: int, values: Mapping[str, float]) -> None:
@@ -29,12 +33,28 @@ class Curve:
 
     def sync(self) -> None:
         """Make the rows survive a power cut; called before each checkpoint."""
-        os.fsync(self._handle.fileno())
+        if leading():
+            os.fsync(self._handle.fileno())
 
     def close(self) -> None:
         """Close the file."""
         self.sync()
         self._handle.close()
+
+
+def name_curve(folder: Path, name: str) -> None:
+    """Say whose curve grows in a folder of unfinished work: `seed_<s>` or a modality."""
+    write_text(folder / NAME, name)
+
+
+def growing_curves(stage: str, since_s: float) -> dict[str, Path]:
+    """The curves of unfinished work at a stage that were written since then, by their names."""
+    found = {}
+    for named in sorted((state_folder() / stage).glob(f"*/{NAME}")):
+        curve = named.with_name("curve.jsonl")
+        if curve.exists() and curve.stat().st_mtime >= since_s:
+            found[named.read_text(encoding="utf-8")] = curve
+    return found
 
 
 def _lines(path: Path) -> list[str]:

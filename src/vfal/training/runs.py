@@ -6,7 +6,7 @@ from vfal.core.config.params import Params
 from vfal.core.paths import RAW
 from vfal.training.assessing import ValidationAccuracy
 from vfal.training.checkpoint import below, save_tensors
-from vfal.training.outputs import read_weights, weights_path, write_trained, write_weights
+from vfal.training.outputs import read_weights, rebuilt, weights_path, write_trained, write_weights
 from vfal.training.phases import released, retrain, warm_up
 from vfal.training.setting import each_seed, identities_of, load_material
 from vfal.training.trained_on import write_released_on, write_trained_on
@@ -48,16 +48,20 @@ def run_retraining(params: Params, weights: Path, folder: Path, *, stage: str) -
         params, material, stage, reads=RETRAINING, inputs=lambda seed: [weights_path(weights, seed)]
     ):
         if params.retrain.weights:
-            model = released(setting, Path(params.retrain.weights))
-            write_trained(folder, setting, model.state_dict(), step=0, accuracy=validate(model))
-            continue
-        trained = retrain(setting, read_weights(weights, setting), validate)
+            method = released(setting, Path(params.retrain.weights))
+            step, accuracy = 0, validate(method)
+        else:
+            best = retrain(setting, read_weights(weights, setting), validate).best
+            people = len(setting.identities)
+            method = rebuilt(params, material.feature_width, people, best["model"], folder)
+            step, accuracy = best["step"], best["accuracy"]
         write_trained(
             folder,
             setting,
-            trained.best["model"],
-            step=trained.best["step"],
-            accuracy=trained.best["accuracy"],
+            method.state_dict(),
+            step=step,
+            accuracy=accuracy,
+            calibration=validate.calibration(method),
         )
     if params.retrain.weights:
         write_released_on(folder, params.retrain.weights_split)

@@ -1,15 +1,16 @@
 """Everything a training stage of the main method reads, put together for each seed."""
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from vfal.core.config.params import Params
 from vfal.core.paths import ENCODERS, FEATURES, MEDIA, PREPARED
-from vfal.core.state import fingerprint, work_folder
+from vfal.core.state import fingerprint, remove_work, work_folder
 from vfal.core.tables import read_table
 from vfal.training.material import Material, feature_material, media_material
 from vfal.training.phases import Setting
+from vfal.training.processes import meet
+from vfal.training.record import name_curve
 
 
 def load_material(params: Params) -> Material:
@@ -46,7 +47,9 @@ def each_seed(
     identities, folders = identities_of("train"), []
     for seed in params.seeds:
         work = work_folder(stage, fingerprint(stage, chosen | {"seed": seed}, [*sources, *inputs(seed)]))
+        name_curve(work, f"seed_{seed}")
         yield Setting(params, material, identities, ENCODERS, seed, work)
         folders.append(work)
+    meet()  # what the leading process has written is read by all in the next phase
     for folder in folders:
-        shutil.rmtree(folder)
+        remove_work(folder)

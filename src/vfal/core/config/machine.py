@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from vfal.core.config.block import Block
 from vfal.core.config.corpora import MavCeleb, Vox2VggFace2
@@ -15,9 +15,19 @@ class Machine(Block):
 
     device: str = Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     precision: Literal["fp32", "bf16"]
-    strategy: Literal["single"]
+    strategy: Literal["single", "distributed"]
+    processes: int = Field(ge=0)
     threads: int = Field(ge=0)
     workers: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _every_process_has_its_device(self) -> "Machine":
+        if self.strategy == "distributed" and ":" in self.device:
+            raise ValueError(
+                f"device: '{self.device}' is one GPU, strategy distributed gives each process its own; "
+                "expected auto, cpu or cuda"
+            )
+        return self
 
 
 class Collect(Block):

@@ -2,25 +2,28 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from vfal.core.config.block import Block
+from vfal.core.config.flows import Flows
 from vfal.core.config.machine import Collect, Machine, Prepare, Preprocess
 from vfal.core.config.phases import Ablate, Embed, Methods, Pretrain, Retrain, WarmUp, WeighIdentities
 from vfal.core.config.promote import Promote
 from vfal.core.config.protocols import EvaluateSettings
 from vfal.core.config.report import Compare, Tracking
+from vfal.core.config.serve import Serve
+from vfal.core.config.tuning import Tune
 from vfal.core.config.validate import Validate
 from vfal.core.errors import ConfigError
 from vfal.core.growth import updates_needed
 from vfal.core.shelf import nearest
 
 MAIN = "seeking_the_shape"
-ABLATED = ("warm_up", "weigh_identities", "retrain", "methods")  # what the stage ablate runs again
+ABLATED = ("warm_up", "weigh_identities", "retrain", "methods")  # what ablations and trials run again
 
 
 class Params(Block):
@@ -41,6 +44,9 @@ class Params(Block):
     ablate: Ablate
     evaluate: EvaluateSettings
     compare: Compare
+    tune: Tune
+    flows: Flows
+    serve: Serve
     promote: Promote
     tracking: Tracking
 
@@ -87,6 +93,7 @@ class Params(Block):
             )
         self._models_are_trained()
         self._weighing_can_end()
+        self._space_is_bound()
         return self
 
     def _models_are_trained(self) -> None:
@@ -119,6 +126,21 @@ class Params(Block):
                 f"at step {last_update_step}; the phase is cut at {phase.max_steps}"
             )
 
+    def _space_is_bound(self) -> None:
+        known = Methods.model_fields
+        if self.tune.method not in known:
+            raise ValueError(
+                f"tune.method: no method '{self.tune.method}'. {nearest(self.tune.method, known)}"
+            )
+        for name, searched in self.tune.space.items():
+            for method in (self.tune.method, *searched.keys):
+                if method not in searched.keys:
+                    raise ValueError(f"tune.space.{name}.keys: names no key of '{method}', which is tuned")
+                if method not in known:
+                    raise ValueError(
+                        f"tune.space.{name}.keys: no method '{method}'. {nearest(method, known)}"
+                    )
+
 
 def read_raw(path: Path) -> dict[str, Any]:
     """params.yaml as plain values, unchecked; a missing or malformed file is a `ConfigError`."""
@@ -147,10 +169,11 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
 
 
 def check_all(raw: Mapping[str, Any], source: str = "params.yaml") -> Params:
-    """`check` for the parameters and for each ablation of them."""
+    """`check` for the parameters, for each ablation of them and for the ends of the search space."""
     params = check(raw, source)
     for name in params.ablate.variants:
         variant_of(params, name)
+    _space_is_allowed(raw, params)
     return params
 
 
@@ -183,6 +206,39 @@ def variant_of(params: Params, name: str) -> Params:
     return check(overridden, f"params.yaml, ablate.variants.{name}")
 
 
+def _space_is_allowed(raw: Mapping[str, Any], params: Params) -> None:
+    """Refuse a search space that names unknown keys, keys no trial trains anew, or values out of limits.
+
+    Values that only go wrong together with others pass: such draws are recorded as infeasible.
+    """
+    known = _dotted_keys(raw)
+    for name, searched in params.tune.space.items():
+        place = f"tune.space.{name}"
+        for method, keys in searched.keys.items():
+            for key in keys:
+                if key not in known:
+                    raise ConfigError(f"params.yaml, {place}: unknown key '{key}'. {nearest(key, known)}")
+                parts = key.split(".")
+                if parts[0] not in ABLATED or (parts[0] == "methods" and parts[1:2] != [method]):
+                    raise ConfigError(
+                        f"params.yaml, {place}.keys: '{key}' is nothing that a trial of {method} trains "
+                        f"anew; expected keys of {', '.join(ABLATED[:-1])} or methods.{method}."
+                    )
+                for value in searched.ends:
+                    _value_is_allowed(raw, key, value, place)
+
+
+def _value_is_allowed(raw: Mapping[str, Any], key: str, value: Any, place: str) -> None:
+    overridden = with_overrides(raw, {key: value})
+    try:
+        Params.model_validate(_tuples(overridden))
+    except ValidationError as error:
+        source = f"params.yaml, {place}, at {value}"
+        for problem in error.errors():
+            if problem["type"] != "value_error":
+                raise ConfigError(_explain(problem, overridden, source)) from None
+
+
 def _copy(value: Any) -> Any:
     return {key: _copy(item) for key, item in value.items()} if isinstance(value, Mapping) else value
 
@@ -208,6 +264,9 @@ def _explain(problem: Any, raw: Mapping[str, Any], source: str) -> str:
     if problem["type"] == "extra_forbidden":
         model: Any = Params
         for name in place[:-1]:
+            if get_origin(model) is dict:
+                model = get_args(model)[1]
+                continue
             field = next((f for key, f in model.model_fields.items() if name in (key, f.alias)), None)
             model = field.annotation if field else None
         known = [field.alias or key for key, field in model.model_fields.items()] if model else []

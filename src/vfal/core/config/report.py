@@ -2,7 +2,7 @@
 
 import re
 
-from pydantic import Field, PositiveInt, field_validator
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from vfal.core.config.block import Block
 
@@ -21,6 +21,9 @@ class Tracking(Block):
 
     uri: str
     experiment: str = Field(min_length=1)
+    sample_every_s: PositiveFloat
+    follow_every_s: PositiveFloat
+    hardest_identities: PositiveInt
     model_name: str = Field(pattern=r"^[\w.-]+$")  # MLflow's addresses, models:/<name>@<alias>, allow no more
 
     @field_validator("uri")

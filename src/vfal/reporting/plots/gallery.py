@@ -91,7 +91,7 @@ def _training(report: Report, curves: pd.DataFrame) -> list[Plot]:
         curves["kept_ratio"].notna() & (curves["phase"] == "weigh_identities") & (curves["entry"] == MAIN),
         ["seed", "step", "kept_ratio"],
     ]
-    ranked = _ranked(report.weights)
+    ranked = ranked_weights(report.weights)
     return [
         Plot(
             "loss",
@@ -118,7 +118,7 @@ def _training(report: Report, curves: pd.DataFrame) -> list[Plot]:
     ]
 
 
-def _ranked(weights: pd.DataFrame) -> pd.DataFrame:
+def ranked_weights(weights: pd.DataFrame) -> pd.DataFrame:
     """Final weights in the order identities were let in (small weights first), the dropped ones last."""
     main = weights[weights["entry"] == MAIN]
     ordered = main.sort_values(["seed", "dropped", "weight", "identity"])

@@ -174,3 +174,37 @@ def _whiskers(axis: Axes, found: pd.DataFrame, places: dict[str, int], direction
         markersize=4.5,
         label=DIRECTION_TITLES[direction].lower(),
     )
+
+
+def draw_hardest(people: pd.DataFrame, *, shown: int) -> Figure:
+    """Left: every test identity's 1:2 accuracy, hardest first. Right: the `shown` hardest by name.
+
+    `people` has identity, both, v2f and f2v, hardest first (`hardest_identities`).
+    """
+    figure, (left, right) = panels(2, height=max(2.9, 0.9 + 0.2 * min(shown, len(people))))
+    label(left, "1:2 accuracy of each test identity", "identities, hardest first", "accuracy")
+    label(right, f"The {min(shown, len(people))} hardest", "accuracy")
+    if people.empty:
+        for axis in (left, right):
+            nothing(axis, "1:2 matching was not measured")
+        return figure
+    left.step(range(1, len(people) + 1), people["both"], where="mid", color=BLUE, linewidth=1.7)
+    left.axhline(0.5, color=GREY, linewidth=1.2, linestyle=(0, (1, 2)), label=CHANCE)
+    left.set_ylim(-0.02, 1.02)
+    hardest = people.head(shown)
+    places = range(len(hardest))[::-1]
+    for direction, colour in (("v2f", BLUE), ("f2v", RED)):
+        right.plot(
+            hardest[direction], places, "o", color=colour, markersize=4.5,
+            label=DIRECTION_TITLES[direction].lower(),
+        )  # fmt: skip
+    right.set_yticks(places, hardest["identity"].tolist(), fontsize=7)
+    right.set_xlim(-0.03, 1.03)
+    for side in (left.yaxis, right.xaxis):
+        side.set_major_formatter(PercentFormatter(1, decimals=0))
+    legend(left, loc="lower right")
+    figure.legend(
+        *right.get_legend_handles_labels(), loc="outside lower right", ncols=2, frameon=False, fontsize=8,
+        labelcolor=INK,
+    )  # fmt: skip
+    return figure

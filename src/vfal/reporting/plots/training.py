@@ -1,5 +1,7 @@
 """Plots of how training went and whom it left out."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -27,9 +29,9 @@ PHASES = {
 }
 
 
-def draw_loss(table: pd.DataFrame, lineup: Lineup) -> Figure:
+def draw_loss(table: pd.DataFrame, lineup: Lineup, phases: Sequence[str] = tuple(PHASES)) -> Figure:
     """Loss by step, a panel per phase: line is the mean over seeds, band their range."""
-    figure, axes = panels(len(PHASES))
+    figure, axes = panels(len(phases))
     labels = {"voice": "voice", "face": "face", MAIN: "full method"}
     if lineup.baseline:
         labels[lineup.baseline] = lineup[lineup.baseline].label
@@ -37,9 +39,9 @@ def draw_loss(table: pd.DataFrame, lineup: Lineup) -> Figure:
         {lineup.baseline: ORANGE} if lineup.baseline else {}
     )
     order = [name for name in ("voice", "face", MAIN, lineup.baseline) if name]
-    for axis, (phase, title) in zip(axes, PHASES.items(), strict=True):
+    for axis, phase in zip(axes, phases, strict=True):
         found = table[(table["phase"] == phase) & table["entry"].isin(list(labels))]
-        label(axis, title, "step", "loss" if axis is axes[0] else "")
+        label(axis, PHASES[phase], "step", "loss" if axis is axes[0] else "")
         if found.empty:
             nothing(axis, "no curve")
             continue
