@@ -43,5 +43,7 @@ bench: setup
 docs: setup
 	@$(BIN)/vfal docs
 
+# Decisions about champions are a record, not a cache.
 clean:
-	rm -rf .state dvc_plots
+	rm -rf dvc_plots
+	@[ ! -d .state ] || find .state -mindepth 1 -maxdepth 1 ! -name promotions -exec rm -rf {} +

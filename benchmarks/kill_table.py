@@ -148,7 +148,19 @@ def _finish(yard: Yard, row: Row, run: Callable[[], int]) -> None:
     while run() and runs < MOST_RUNS:
         runs += 1
     row.more_runs.append(runs)
-    row.same += yard.outputs() == yard.wanted
+    _compare(yard, row)
+
+
+def _compare(yard: Yard, row: Row) -> None:
+    """Whether the outputs are those of the undisturbed run; what differs is named."""
+    found = yard.outputs()
+    row.same += found == yard.wanted
+    for path in sorted(found.keys() | yard.wanted.keys()):
+        if found.get(path) != yard.wanted.get(path):
+            kind = (
+                "missing" if path not in found else "not expected" if path not in yard.wanted else "differs"
+            )
+            Console(stderr=True).print(f"{row.victim}: {path}: {kind}")
 
 
 def kill_in_dvc(yard: Yard, victim: str, what: str, kills: int, blows: tuple[signal.Signals, ...]) -> Row:
@@ -199,7 +211,7 @@ def kill_mlflow(yard: Yard, victim: str, what: str, kills: int, blows: tuple[sig
         code = running.wait()
         server.wait()
         row.more_runs.append(int(code != 0))
-        row.same += yard.outputs() == yard.wanted
+        _compare(yard, row)
         server = _mlflow(yard, port)
         assert yard.run("vfal", "sync") == 0
         server.kill()
@@ -213,7 +225,7 @@ VICTIMS: dict[str, tuple[Callable[..., Row], str, tuple[signal.Signals, ...]]] =
     "dvc": (kill_in_dvc, "dvc repro", SIGNALS),
     "flow process": (kill_in_flow, "flows.engine", (signal.SIGKILL,)),
     "worker": (kill_in_flow, "prefect worker start", (signal.SIGKILL,)),
-    "Prefect server": (kill_in_flow, "prefect.server", (signal.SIGKILL,)),
+    "Prefect server": (kill_in_flow, "prefect server start", (signal.SIGKILL,)),
     "MLflow server": (kill_mlflow, "mlflow", (signal.SIGKILL,)),
 }
 
@@ -221,7 +233,7 @@ VICTIMS: dict[str, tuple[Callable[..., Row], str, tuple[signal.Signals, ...]]] =
 @contextmanager
 def _served(yard: Yard) -> Iterator[subprocess.Popen[bytes]]:
     """Server, worker and deployments, up for the block."""
-    keeper = yard.start("python", "-m", "flows.serve", "--port", str(yard.port))
+    keeper = yard.start("python", "-m", "flows.serve")
     try:
         _appears(yard, "prefect worker start")
         yield keeper
@@ -298,6 +310,9 @@ def main() -> None:
             if yard.run(*command):
                 raise SystemExit((folder.parent / "last.log").read_text(encoding="utf-8"))
         yard.wanted = yard.outputs()
+        params = (folder / "params.yaml").read_text(encoding="utf-8")
+        params = params.replace("  port: 4200", f"  port: {yard.port}").replace("[10, 60]", "[1]")
+        (folder / "params.yaml").write_text(params, encoding="utf-8")
         table = Table("killed", "times", "hit", "signals", "left behind", "runs to the end", "same bytes")
         for victim in asked.victim or VICTIMS:
             kill, what, blows = VICTIMS[victim]

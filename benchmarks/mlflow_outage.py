@@ -122,17 +122,19 @@ def _play(case: str, folder: Path) -> Outcome:
             server.start()
         if case == FOLLOWED:
             params.write_text(params.read_text().replace("follow_every_s: 15", "follow_every_s: 2", 1))
-            follower = subprocess.Popen([BIN / "vfal", "sync", "--follow"], cwd=checkout)
+            follower = subprocess.Popen(
+                [BIN / "vfal", "sync", "--follow"], cwd=checkout, env=_own_code(checkout)
+            )
         code, seconds, lines = _run(checkout, case, server)
         killed = server.process is None and case != FROM_START
         if follower is not None:
-            follower.send_signal(signal.SIGINT)
+            follower.terminate()  # a child of a script in the background ignores Ctrl-C
             follower.wait()
         if server.process is None:
             server.start()
         counts = []
         for _ in range(2):
-            subprocess.run([BIN / "vfal", "sync"], cwd=checkout, check=True)
+            subprocess.run([BIN / "vfal", "sync"], cwd=checkout, env=_own_code(checkout), check=True)
             counts.append(server.fingerprints().total())
         repeated = sum(count > 1 for count in server.fingerprints().values())
         said = next((line for line in lines if line.startswith("MLflow at")), "")
@@ -152,7 +154,7 @@ def _run(checkout: Path, case: str, server: Server) -> tuple[int, float, list[st
     process = subprocess.Popen(
         [BIN / "vfal", "repro"],
         cwd=checkout,
-        env=os.environ | {"COLUMNS": "400"},
+        env=_own_code(checkout) | {"COLUMNS": "400"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -166,6 +168,11 @@ def _run(checkout: Path, case: str, server: Server) -> tuple[int, float, list[st
     code = process.wait()
     done.set()
     return code, time.perf_counter() - start, lines
+
+
+def _own_code(checkout: Path) -> dict[str, str]:
+    """The environment in which the checkout's copy of the code runs, whatever becomes of the original."""
+    return os.environ | {"PYTHONPATH": str(checkout / "src")}
 
 
 def _kill_when_writing(server: Server, done: threading.Event) -> None:

@@ -28,6 +28,8 @@ from vfal.promotion.retraining import retrain as retrain_plainly  # noqa: E402
 Result = TypeVar("Result")
 ARTIFACT = "retraining"
 TITLES = {"skipped": "Skipped", "restored": "FromCache"}
+# A stage that runs in another checkout over the same checkpoints ends some time.
+BUSY_TRIES, BUSY_DELAY_S = 10, 60
 
 
 class Tasks(Steps):
@@ -41,13 +43,25 @@ class Tasks(Steps):
             title = TITLES.get(str(result))
             return Completed(name=title, data=result) if title else result
 
-        as_task: Any = task(name=name, cache_policy=NO_CACHE, persist_result=False)
+        as_task: Any = task(
+            name=name,
+            cache_policy=NO_CACHE,
+            persist_result=False,
+            retries=BUSY_TRIES,
+            retry_delay_seconds=BUSY_DELAY_S,
+            retry_condition_fn=_busy,
+        )
         result: Result = as_task(run)()
         return result
 
     def say(self, line: str) -> None:
         """Into the run's log."""
         get_run_logger().info(line)
+
+
+def _busy(task: Any, run: Any, state: State[Any]) -> bool:
+    """Whether a step failed because somebody else was at it, which waiting cures."""
+    return "BusyError" in (state.message or "")
 
 
 @flow(name="retrain", persist_result=False)

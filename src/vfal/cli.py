@@ -139,6 +139,7 @@ def sync(
         from vfal.tracking.live import follow as follow_on
 
         follow_on(typer.echo)
+        return
     params = load_params()
     for said in (mirror(params, again=again), *mirror_studies(params)):
         typer.echo(said)

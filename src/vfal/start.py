@@ -12,3 +12,7 @@ def main() -> None:
     from vfal.cli import main as command_line
 
     command_line()
+
+
+if __name__ == "__main__":  # how a stage starts the processes that train with it
+    main()

@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from vfal.core import workers
+from vfal.core.errors import MachineError
 from vfal.core.workers import only_bar, progress_bar, spread, worker_count
 
 WHO = "__import__('os').getpid()"  # spawned processes cannot import functions of a test module
@@ -84,3 +85,26 @@ def alive(process: int) -> bool:
         return status.read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_a_dask_cluster_does_the_work_when_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
+    ) as cluster:
+        monkeypatch.setenv("VFAL_DASK_SCHEDULER", cluster.scheduler_address)
+        assert list(spread(math.factorial, range(20), workers=1, title="factorials")) == [
+            math.factorial(number) for number in range(20)
+        ]
+        assert os.getpid() not in set(spread(eval, [WHO] * 2, workers=1, title="who"))
+        assert set(spread(eval, ["__import__('os').getcwd()"], workers=1, title="where")) == {str(Path.cwd())}
+        with pytest.raises(ValueError, match=r"factorial"):
+            list(spread(math.factorial, [1, -3], workers=1, title="factorials"))
+
+
+def test_a_dask_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vfal.core.workers.ANSWER_WITHIN_S", 0.2)
+    monkeypatch.setenv("VFAL_DASK_SCHEDULER", "tcp://127.0.0.1:1")
+    with pytest.raises(MachineError, match=r"no Dask scheduler answers at 'tcp://127.0.0.1:1'"):
+        list(spread(math.factorial, [1, 2], workers=1, title="factorials"))

@@ -169,6 +169,13 @@ def test_people_without_a_voice_or_a_face_take_no_part(world):
         assert not people.isin(["id004", "id005"]).any(axis=None)
 
 
+def test_the_last_person_may_be_without_items_while_places_stay_empty():
+    faceless = World()
+    faceless.faces = faceless.faces[faceless.faces["identity"] != "id015"]
+    table = faceless.trials(candidates=20)["matching"]
+    assert table["candidate_15"].isna().all() and not (faceless.people(table) == "id015").any(axis=None)
+
+
 def test_people_of_unknown_gender_are_in_no_gender_group(world):
     unknown = World()
     unknown.identities.loc[0, "gender"] = "u"

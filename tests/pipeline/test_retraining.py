@@ -13,7 +13,7 @@ from ..tiny_corpus import write_corpus
 from ..tiny_params import raw_params
 from .conftest import COPIED, checkout, environment, run
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(1800)]  # a minute on two idle cores
 
 RETRAIN = """
 import sys
@@ -99,9 +99,6 @@ def test_a_year_of_nights(main: Path, corpus: Path) -> None:
     after = newest_people(main)
     expected = before[before["identity"] != gone].set_index("identity")["split"].sort_index()
     pd.testing.assert_series_equal(after.set_index("identity")["split"].sort_index(), expected)
-
-    assert "Version 1 is champion again" in vfal(main, "rollback")
-    assert retrain(main).stdout.splitlines()[-1:] == ["unchanged"]
 
     meta = corpus / "vox1_meta.csv"
     meta.write_text(meta.read_text() + "id10099\tNobody\tm\tNorway\tdev\n")

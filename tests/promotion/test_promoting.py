@@ -47,6 +47,15 @@ def test_the_same_model_again_decides_nothing(promote: Promote, checkout: Path) 
     assert len(list((checkout / ".state/promotions").glob("*.json"))) == 1
 
 
+def test_a_champion_made_once_more_by_other_means_is_known_by_them(
+    promote: Promote, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote()
+    monkeypatch.setattr("vfal.promotion.promoting.origin_of", lambda folder: "other code")
+    assert promote().outcome == "unchanged"
+    assert client.get_model_version("vfal", "1").tags["vfal.origin"] == "other code"
+
+
 def test_a_better_model_takes_the_place_and_the_old_one_is_kept_as_previous(
     second: Decision, client: MlflowClient
 ) -> None:
@@ -155,6 +164,8 @@ class TestRollback:
         roll_back(params, "no")
         roll_back(params, "yes")
         assert aliases(client) == {"candidate": "2", "champion": "2", "previous": "1"}
+        marked = [n for n in "12" if "vfal.promotion.rolled_back" in client.get_model_version("vfal", n).tags]
+        assert marked == ["1"]
 
     def test_a_schedule_does_not_undo_it_and_a_person_may(
         self, second: Decision, params: Params, promote: Promote

@@ -227,6 +227,7 @@ class TestTwice:
     def test_a_phase_that_is_being_made_again_waits_and_so_does_the_parent(self, params, client, checkout):
         lock = read_lock()
         lock["retrain"]["outs"] = [{"path": f"models/trained/{METHOD}", "md5": "of the whole.dir"}]
+        lock["compare"]["deps"] = [{"path": "models/trained", "md5": dvc_md5(checkout / "models/trained")}]
         dump_lock(checkout, lock)
         assert "6 run(s) added" in sync(params)
         names = {run.info.run_name for run in all_runs(client)}
@@ -237,16 +238,21 @@ class TestTwice:
         parent = run_named(client, "pipeline").info.run_id
         assert {run.data.tags.get("mlflow.parentRunId") for run in all_runs(client)} == {None, parent}
 
-    def test_what_dvc_restored_from_its_cache_is_mirrored_like_what_ran(self, params, client, checkout):
+    def test_what_dvc_restored_from_its_cache_is_mirrored_like_what_ran(
+        self, params, small_raw, checkout, empty_database
+    ):
+        from mlflow import MlflowClient
+
         sync(params)
         path = checkout / f"reports/evaluate/{METHOD}.json"
         old = path.read_bytes()
         write_json(path, {**read_json(path), "matching_1_2/v2f/all/accuracy": 0.9})
         sync(params)
-        (checkout / "mlflow.db").unlink()  # an MLflow that saw neither
-        path.write_bytes(old)  # as `dvc checkout` does: no stage ran
-        assert "8 run(s) added" in sync(params)
-        restored = run_named(client, f"evaluate@{METHOD}")
+        path.write_bytes(old)  # as DVC's run cache does: no stage ran, and no MLflow was told
+        shutil.copyfile(empty_database, checkout / "other.db")
+        elsewhere = check(with_overrides(small_raw, {"tracking.uri": "sqlite:///other.db"}))
+        assert "8 run(s) added" in sync(elsewhere)
+        restored = run_named(MlflowClient(f"sqlite:///{checkout}/other.db"), f"evaluate@{METHOD}")
         assert restored.data.metrics["matching_1_2/v2f/all/accuracy"] == pytest.approx(0.83)
 
     def test_a_store_that_was_emptied_is_not_taken_for_filled(self, params, client, checkout, empty_database):

@@ -1,8 +1,11 @@
 from pathlib import Path
 
+import pytest
+
 from vfal.core.config.params import check, with_overrides
+from vfal.core.errors import DataError
 from vfal.tracking.address import resolve
-from vfal.tracking.provenance import data_digest, params_as_run, provenance_tags
+from vfal.tracking.provenance import data_digest, params_as_run, provenance_tags, read_lock
 
 
 def recorded(stage: str, **blocks) -> dict:
@@ -34,6 +37,15 @@ def test_outside_git_and_dvc_there_is_nothing_to_tell(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert provenance_tags() == {}
+
+
+@pytest.mark.parametrize("text", ["", "stages:\n  retrain:\n    cmd: vfal st", "stages: {\n"])
+def test_a_lock_that_dvc_is_writing_is_never_taken_for_whole(text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("vfal.tracking.provenance.BETWEEN_LOOKS_S", 0.0)
+    Path("dvc.lock").write_text(text)
+    with pytest.raises(DataError, match=r"dvc\.lock: not whole"):
+        read_lock()
 
 
 def test_an_empty_address_is_a_database_in_this_folder():

@@ -16,6 +16,7 @@ IDENTITY_WEIGHTS = Path("models/identity_weights")
 TRAINED = Path("models/trained")
 REPORTS = Path("reports")
 STUDIES = REPORTS / "tune"
+VERDICT = Path("validation/verdict.json")  # within the state folder
 
 
 def state_folder() -> Path:

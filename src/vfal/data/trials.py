@@ -45,7 +45,9 @@ class Side:
     def one_of(self, people: Integers, rng: np.random.Generator) -> Integers:
         """A uniformly random item number of each person; -1 stays -1."""
         place = (rng.random(people.shape) * self.counts_I[people]).astype(np.int64)
-        return np.where(people < 0, -1, self.numbers_N[self.starts_I[people] + place])
+        # Nobody is looked up in the first row: -1 is the last person, who may have no items.
+        rows = np.where(people < 0, 0, self.starts_I[people] + place)
+        return np.where(people < 0, -1, self.numbers_N[rows])
 
     def several_of(self, people_T: Integers, several: int, rng: np.random.Generator) -> Integers:
         """`several` different item numbers (T, several) of each person, all of whom have as many."""

@@ -21,7 +21,7 @@ from vfal.promotion.trials import fair_trials, seen_by
 from vfal.tracking.aliases import CHAMPION, PREVIOUS, Aliases, Version, open_aliases
 from vfal.tracking.chosen import choose
 from vfal.tracking.mirror import sync
-from vfal.tracking.people import people_of
+from vfal.tracking.people import people_of_checkout
 from vfal.tracking.provenance import params_as_run, provenance_tags, read_lock
 
 OUTCOME, REASON = "vfal.promotion", "vfal.promotion.reason"
@@ -40,9 +40,10 @@ def promote(params: Params, *, scheduled: bool) -> Decision:
         challenger = _registered(params, aliases)
         champion = aliases.holder(CHAMPION)
         decision = _decide(params, aliases, champion, challenger, scheduled=scheduled)
-        if decision.outcome != "unchanged":
-            decision = carry_out(aliases, write_down(decision), champion, challenger)
-        return decision
+        if decision.outcome == "unchanged":  # other code or parameters made it once more
+            aliases.tag(challenger, {ORIGIN: decision.origin})
+            return decision
+        return carry_out(aliases, write_down(decision), champion, challenger)
 
 
 def judged_digest(origin: str, champion: Version | None, settings: Promote) -> str:
@@ -72,6 +73,7 @@ def carry_out(
     if decision.outcome in ("first", "promoted"):
         if champion is not None:
             aliases.give(PREVIOUS, champion)
+        aliases.untag(challenger, ROLLED_BACK)
         aliases.give(CHAMPION, challenger)
     return write_down(decision.carried_out())
 
@@ -131,7 +133,7 @@ def _compare(
     with tempfile.TemporaryDirectory(prefix="vfal-champion-") as temporary:
         folders = {one.number: Path(temporary) / one.number for one in (champion, challenger)}
         seen_by_champion = seen_by(aliases.people(champion, folders[champion.number] / "people"))
-        seen = seen_by_champion | seen_by(people_of(Path()))
+        seen = seen_by_champion | seen_by(people_of_checkout())
         fair = fair_trials(Path(), params.prepare, seen, least=params.promote.least_identities)
         old, new = (
             judge(aliases.fetch(one, folders[one.number]), Path(), fair, params)

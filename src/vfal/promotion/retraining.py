@@ -12,7 +12,7 @@ from vfal.core.config.params import Params, load_params
 from vfal.core.death import dying_with_this_process
 from vfal.core.errors import MachineError, ValidationBreach
 from vfal.core.files import read_json
-from vfal.core.paths import REPORTS
+from vfal.core.paths import REPORTS, VERDICT, state_folder
 from vfal.dvc_stages import run_stage, stages_in_order, tool_environment
 from vfal.promotion.origin import FIRST, JUDGED_BY, origin_of
 from vfal.promotion.promoting import JUDGED, ORIGIN, OUTCOME, ROLLED_BACK, judged_digest
@@ -22,6 +22,7 @@ from vfal.tracking.aliases import CHAMPION, Aliases, Version, open_aliases
 
 Result = TypeVar("Result")
 Say = Callable[[str], None]
+SHOWN = 5  # offenders of each broken rule
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,11 @@ def retrain(main: Path, *, revision: str = "HEAD", steps: Steps | None = None) -
         for name in stages_in_order(folder, [JUDGED_BY]):
             if name != FIRST:
                 _stage(name, folder, steps)
+        before = newest()
         steps.do("promote", lambda: _promote(folder, steps.say))
     decision = newest()
-    if decision is None:
-        raise MachineError("vfal promote ended well and left no decision. This is a bug.")
+    if decision is None or decision == before:
+        return Decision("unchanged", "The stages made the champion once more, to the byte.")
     return decision
 
 
@@ -110,11 +112,15 @@ def _stage(name: str, folder: Path, steps: Steps, *, force: bool = False) -> Non
 def _breach(folder: Path, error: MachineError) -> Exception:
     """The broken rules and their first offenders, kept on disk as well; `error` when it was not a rule."""
     path = folder / REPORTS / "validate.json"
-    broken = [rule for rule in read_json(path)["rules"] if not rule["passed"]] if path.exists() else []
-    if not broken:
+    if not path.exists() or not read_json(path)["breaches"]:
         return error
+    broken = [
+        rule
+        for rule in read_json(state_folder() / VERDICT)["by_rule"]
+        if rule["stops"] and not rule["passed"]
+    ]
     told = [
-        f"{rule['name']}: {rule['offending']} of {rule['checked']} ({', '.join(rule['offenders'][:5])})"
+        f"{rule['name']}: {rule['offending']} of {rule['checked']} ({', '.join(rule['offenders'][:SHOWN])})"
         for rule in broken
     ]
     reason = f"The new data break {len(broken)} rule(s); nothing was trained and the champion stays. "

@@ -30,6 +30,7 @@ def roll_back(params: Params, why: str) -> Decision:
         when = datetime.now(UTC).isoformat(timespec="seconds")
         aliases.tag(champion, {OUTCOME: "rolled_back", REASON: reason, ROLLED_BACK: when})
         aliases.tag(previous, {OUTCOME: "champion again", REASON: reason})
+        aliases.untag(previous, ROLLED_BACK)
         aliases.give(CHAMPION, previous)
         aliases.give(PREVIOUS, champion)
         return write_down(decision.carried_out())

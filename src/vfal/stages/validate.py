@@ -8,10 +8,10 @@ from rich.console import Console
 from vfal.core.config.params import Params
 from vfal.core.errors import ValidationBreach
 from vfal.core.files import read_json, write_json
-from vfal.core.paths import PREPARED, RAW, REPORTS
+from vfal.core.paths import PREPARED, RAW, REPORTS, VERDICT, state_folder
 from vfal.core.tables import CLIP_COLUMNS, FACE_COLUMNS, IDENTITY_COLUMNS, read_table
 from vfal.validation.gate import validate
-from vfal.validation.report import verdict_json, verdict_table, write_html
+from vfal.validation.report import verdict_json, verdict_record, verdict_table, write_html
 from vfal.validation.verdict import Verdict
 
 TRIALS = ("matching", "verification", "joint_matching")
@@ -22,6 +22,7 @@ def run(params: Params) -> None:
     verdict = judge_corpus(params)
     write_html(verdict, REPORTS / "validate.html")
     write_json(REPORTS / "validate.json", verdict_json(verdict))
+    write_json(state_folder() / VERDICT, verdict_record(verdict))  # for a retraining to quote
     if verdict.breaches or verdict.findings:
         Console(stderr=True, width=140).print(verdict_table(verdict))
     if not verdict.success:

@@ -77,6 +77,11 @@ class Aliases:
         for key, value in tags.items():
             self.client.set_model_version_tag(self.name, version.number, key, value)
 
+    def untag(self, version: Version, key: str) -> None:
+        """Take a tag off a version, if it is there."""
+        if key in version.tags:
+            self.client.delete_model_version_tag(self.name, version.number, key)
+
     def keep(self, version: Version, files: list[Path]) -> None:
         """Put files beside the run that made `version`, below `promotion/`."""
         for path in files:

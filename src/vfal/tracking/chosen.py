@@ -17,7 +17,7 @@ from vfal.core.types import MODALITIES
 from vfal.serving.scorer import BLOCKS, PARAMS, write_params
 from vfal.serving.scorer import ENCODERS as ENCODERS_WITHIN
 from vfal.serving.scorer import TRAINED as TRAINED_WITHIN
-from vfal.tracking.people import PEOPLE, people_of
+from vfal.tracking.people import PEOPLE, people_of_checkout
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Chosen:
             (folder / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, folder / place)
         write_params(folder / PARAMS, self.params)
-        write_table(folder / PEOPLE, people_of(Path()))
+        write_table(folder / PEOPLE, people_of_checkout())
 
 
 _ENDS = (".safetensors", ".json")

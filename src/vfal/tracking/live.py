@@ -31,20 +31,18 @@ def follow(say: Callable[[str], None]) -> None:
     """Mirror what is whole and what grows, every `tracking.follow_every_s` seconds, until interrupted."""
     os.nice(10)  # training comes first
     sent: dict[tuple[str, str], int] = {}
-    last = ""
+    params, last = load_params(), ""
     try:
         while True:
-            every_s = 15.0
             try:
                 params = load_params()
-                every_s = params.tracking.follow_every_s
                 said = f"{sync(params)} {show_attempts(params, sent)}".strip()
             except VfalError as error:  # params.yaml is being edited, say
                 said = str(error)
             if said != last:
                 say(said)
             last = said
-            time.sleep(every_s)
+            time.sleep(params.tracking.follow_every_s)
     except KeyboardInterrupt:
         say("No longer following.")
 

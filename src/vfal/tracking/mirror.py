@@ -89,16 +89,18 @@ def _mirror(params: Params, address: Address) -> tuple[str, bool, str]:
     experiment = experiment_of(ran("compare"), known)
     store = Store(address, experiment, run_tags())
     runs: dict[str, Run] = {}
+    ends: list[int] = []
     with progress_bar() as bar:
         for plan in bar.track([*planned], description="mirror to MLflow"):
             samples = [found for name in plan.stages if (found := samples_of(name))]
             run = runs[plan.name] = store.open(plan, samples)
             dataset = _dataset(params, digest, plan)
             store.fill(run, plan, dataset, samples, figures_of(plan.name, ran(plan.name)))
-            store.finish(run, {}, samples[-1].span_ms[1] if samples else None)
+            ends += [one.span_ms[1] for one in samples]
+            store.finish(run, {}, max((one.span_ms[1] for one in samples), default=None))
     if "compare" in current:
         parent = plan_parent(ran("compare"), planned, digest)
-        runs[PARENT] = _close(store, parent, runs, _dataset(params, digest, parent))
+        runs[PARENT] = _close(store, parent, runs, _dataset(params, digest, parent), max(ends, default=None))
     closed = store.close_unfinished([one.samples.attempt for one in attempts()])
     said = (
         f"MLflow at {address.shown}, experiment {experiment.name}: {store.added} run(s) added, "
@@ -113,7 +115,9 @@ def _mirror(params: Params, address: Address) -> tuple[str, bool, str]:
     return f"{said} {model}".rstrip(), complete, last
 
 
-def _close(store: "Store", parent: "PlannedRun", runs: Mapping[str, "Run"], dataset: Any) -> "Run":
+def _close(
+    store: "Store", parent: "PlannedRun", runs: Mapping[str, "Run"], dataset: Any, end_ms: int | None
+) -> "Run":
     """The run above the others, made when the last stage has run."""
     from vfal.tracking.store import PARENT_ID
 
@@ -124,7 +128,7 @@ def _close(store: "Store", parent: "PlannedRun", runs: Mapping[str, "Run"], data
         store.place_below(run, top)
     # Stages that did not change keep the run they have, below an older parent; these tags lead there.
     links = {f"vfal.run.{name.replace('@', '/')}": run.info.run_id for name, run in runs.items()}
-    store.finish(top, links)
+    store.finish(top, links, end_ms)
     return top
 
 

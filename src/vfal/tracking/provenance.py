@@ -2,27 +2,42 @@
 
 import hashlib
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from vfal.core.config.params import Params, check, with_overrides
-from vfal.core.errors import ConfigError
+from vfal.core.errors import ConfigError, DataError
 from vfal.core.paths import RAW
 
 LOCK = Path("dvc.lock")
+LOOKS, BETWEEN_LOOKS_S = 10, 0.1
 # A stage is the authority on the block of its own name; these blocks have no stage of their own.
 ALSO_OF = {"retrain": ("seeds", "machine", "methods")}
 
 
 def read_lock() -> dict[str, Any]:
-    """The stages of dvc.lock by name; empty when nothing was reproduced here."""
+    """The stages of dvc.lock by name; empty when nothing was reproduced here.
+
+    DVC writes the file in place: one that is read in that moment is read again, and a file that stays
+    unreadable is a `DataError`.
+    """
     if not LOCK.exists():
         return {}
-    stages: dict[str, Any] = YAML(typ="safe").load(LOCK).get("stages", {})
-    return stages
+    for _ in range(LOOKS):
+        text = LOCK.read_text(encoding="utf-8")
+        try:
+            found = YAML(typ="safe").load(text) if text.endswith("\n") else None
+        except YAMLError:
+            found = None
+        if isinstance(found, dict):
+            return dict(found.get("stages", {}))
+        time.sleep(BETWEEN_LOOKS_S)
+    raise DataError(f"{LOCK}: not whole; dvc is writing it, or was killed. Run `dvc repro`.")
 
 
 def params_as_run(params: Params, stages: Mapping[str, Any], of: str = "") -> Params:

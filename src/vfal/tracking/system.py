@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from vfal.core.paths import state_folder
+from vfal.core.ranks import leading
 from vfal.tracking.plan import mark_of
 
 MEGABYTE = 1e6
@@ -43,6 +44,9 @@ def watched(address: str, every_s: float) -> Iterator[None]:
 
     What cannot be sampled or written is said once on stderr and never fails the stage.
     """
+    if not leading():  # the leading process samples for those that train with it
+        yield
+        return
     path = attempt_path(address)
     done = threading.Event()
     thread = threading.Thread(target=_sample, args=(path, every_s, done), daemon=True, name="samples")
