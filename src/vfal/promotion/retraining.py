@@ -117,7 +117,7 @@ def _breach(folder: Path, error: MachineError) -> Exception:
     broken = [
         rule
         for rule in read_json(state_folder() / VERDICT)["by_rule"]
-        if rule["stops"] and not rule["passed"]
+        if rule.get("stops", True) and not rule["passed"]
     ]
     told = [
         f"{rule['name']}: {rule['offending']} of {rule['checked']} ({', '.join(rule['offenders'][:SHOWN])})"
