@@ -148,7 +148,19 @@ def _finish(yard: Yard, row: Row, run: Callable[[], int]) -> None:
     while run() and runs < MOST_RUNS:
         runs += 1
     row.more_runs.append(runs)
-    row.same += yard.outputs() == yard.wanted
+    _compare(yard, row)
+
+
+def _compare(yard: Yard, row: Row) -> None:
+    """Whether the outputs are those of the undisturbed run; what differs is named."""
+    found = yard.outputs()
+    row.same += found == yard.wanted
+    for path in sorted(found.keys() | yard.wanted.keys()):
+        if found.get(path) != yard.wanted.get(path):
+            kind = (
+                "missing" if path not in found else "not expected" if path not in yard.wanted else "differs"
+            )
+            Console(stderr=True).print(f"{row.victim}: {path}: {kind}")
 
 
 def kill_in_dvc(yard: Yard, victim: str, what: str, kills: int, blows: tuple[signal.Signals, ...]) -> Row:
@@ -199,7 +211,7 @@ def kill_mlflow(yard: Yard, victim: str, what: str, kills: int, blows: tuple[sig
         code = running.wait()
         server.wait()
         row.more_runs.append(int(code != 0))
-        row.same += yard.outputs() == yard.wanted
+        _compare(yard, row)
         server = _mlflow(yard, port)
         assert yard.run("vfal", "sync") == 0
         server.kill()
@@ -280,6 +292,7 @@ def _free_port() -> int:
 def _check_out(folder: Path) -> None:
     subprocess.run(["git", "clone", "--quiet", str(REPOSITORY), str(folder)], check=True)
     (folder / "dvc.lock").unlink(missing_ok=True)
+    shutil.rmtree(folder / "reports")  # the committed results of another preset
 
 
 def main() -> None:

@@ -3,27 +3,25 @@
 Run it with `python -m flows.retrain`; what it does stands in `vfal.promotion.retraining`.
 """
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
+import typer
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from flows.alive import hold_run
+from flows.command import run_command
+from flows.server import api
+from vfal.core.config.params import load_params
 from vfal.core.errors import VfalError
-from vfal.core.switches import switch_off
-from vfal.core.workers import give_way
-
-give_way()
-switch_off()
-
-from prefect import flow, get_run_logger, task  # noqa: E402
-from prefect.artifacts import create_markdown_artifact  # noqa: E402
-from prefect.cache_policies import NO_CACHE  # noqa: E402
-from prefect.client.schemas.objects import State  # noqa: E402
-from prefect.states import Completed, Failed  # noqa: E402
-
-from vfal.promotion.records import as_markdown  # noqa: E402
-from vfal.promotion.retraining import Steps  # noqa: E402
-from vfal.promotion.retraining import retrain as retrain_plainly  # noqa: E402
+from vfal.promotion.records import as_markdown
+from vfal.promotion.retraining import Steps
+from vfal.promotion.retraining import retrain as retrain_plainly
 
 Result = TypeVar("Result")
 ARTIFACT = "retraining"
@@ -64,7 +62,7 @@ def _busy(task: Any, run: Any, state: State[Any]) -> bool:
     return "BusyError" in (state.message or "")
 
 
-@flow(name="retrain", persist_result=False)
+@flow(name="retrain", on_running=[hold_run], persist_result=False)
 def retrain(revision: str = "HEAD") -> State[Any]:
     """Retrain what is committed at `revision` on today's data; promote only what beats the champion."""
     try:
@@ -76,7 +74,16 @@ def retrain(revision: str = "HEAD") -> State[Any]:
     return Completed(name=decision.outcome.capitalize(), message=decision.reason)
 
 
+def main(
+    revision: Annotated[str, typer.Option(help="What to retrain: a commit, a branch, a tag.")] = "HEAD",
+) -> None:
+    """Run the flow here, with the Prefect server that is there or one of its own for the time."""
+    with api(load_params().flows):
+        ended: State[Any] = retrain(revision=revision, return_state=True)
+    typer.echo(f"{ended.name}: {ended.message}")
+    if not ended.is_completed():
+        raise typer.Exit(1)
+
+
 if __name__ == "__main__":
-    ended = retrain(return_state=True)
-    print(f"{ended.name}: {ended.message}")  # noqa: T201
-    sys.exit(0 if ended.is_completed() else 1)
+    run_command(main)

@@ -1,14 +1,17 @@
 """The contract of a data set: where its files are, and which tables describe them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from vfal.core.config.machine import Collect
+from vfal.core.types import Modality
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,9 @@ class Corpus:
 
     `root` is the folder that `path` columns are relative to. The tables have the columns of
     `core/tables.py`; their rows are sorted by identity and path, so an item's number never depends on
-    the order in which a file system lists its files.
+    the order in which a file system lists its files. `left_aside` names files that are in no table, with
+    reasons. `features` are given where the corpus holds vectors in place of files: by modality, float32
+    (items, D), in the order of the tables.
     """
 
     root: Path
@@ -34,6 +39,8 @@ class Corpus:
     clips: pd.DataFrame
     faces: pd.DataFrame
     truth: pd.DataFrame | None = None
+    left_aside: tuple[tuple[str, str], ...] = ()
+    features: Mapping[Modality, NDArray[np.float32]] | None = None
 
 
 class Dataset(ABC):

@@ -4,7 +4,7 @@ import pytest
 from vfal.core.config.machine import IdentityCounts
 from vfal.core.errors import ConfigError
 from vfal.core.types import SPLITS
-from vfal.data.splits import split_identities
+from vfal.data.splits import in_heard_language, split_identities, with_both
 
 COUNTS = IdentityCounts(pretrain=5, train=10, val=3, test=4)
 
@@ -49,6 +49,22 @@ def test_people_join_splits_without_regard_to_where_they_stand_in_the_corpus() -
 def test_fewer_people_than_asked_for_are_refused_by_the_key() -> None:
     with pytest.raises(ConfigError, match=r"prepare.identities: asks for 22 identities, the corpus has 21"):
         split_identities(people(21), COUNTS, seed=1)
+
+
+def test_people_without_a_usable_file_of_either_kind_are_not_split() -> None:
+    clips = pd.DataFrame({"identity": ["a", "b", "c"], "problem": ["", "", "empty file: 0 bytes"]})
+    faces = pd.DataFrame({"identity": ["a", "c"], "problem": ["", ""]})
+    everybody = pd.DataFrame({"identity": ["a", "b", "c"]})
+    assert with_both(everybody, clips, faces)["identity"].tolist() == ["a"]
+
+
+def test_only_test_people_are_met_in_a_language_that_is_not_heard() -> None:
+    people = pd.DataFrame({"identity": ["a", "b"], "split": ["train", "test"]})
+    items = pd.DataFrame({"identity": ["a", "a", "b", "b"], "language": ["English", "Urdu"] * 2})
+    heard = in_heard_language(items, people, "English")
+    assert heard.values.tolist() == [["a", "English"], ["b", "English"], ["b", "Urdu"]]
+    with pytest.raises(ConfigError, match=r"heard_language: nothing .* in 'Hindi'; found English, Urdu"):
+        in_heard_language(items, people, "Hindi")
 
 
 def test_somebody_who_withdrew_leaves_a_gap_into_which_nobody_moves() -> None:

@@ -135,7 +135,8 @@ def test_a_table_of_people_without_a_column_is_refused(root: Path, text: str, fo
         list_corpus(root, workers=1)
 
 
-def test_a_recording_at_the_wrong_depth_is_named(root: Path) -> None:
+def test_a_recording_at_the_wrong_depth_is_left_aside_by_name(root: Path) -> None:
     write_wav(root / "wav/id10001/00001.wav", 0.5)
-    with pytest.raises(DataError, match=r"id10001/00001.wav: expected wav/<identity>/<video>/<clip>.wav"):
-        list_corpus(root, workers=1)
+    corpus = list_corpus(root, workers=1)
+    assert corpus.left_aside == (("wav/id10001/00001.wav", "expected wav/<identity>/<video>/<clip>.wav"),)
+    assert len(corpus.clips) == 9

@@ -106,6 +106,8 @@ def settings() -> Validate:
         trial_groups=("all", "same_gender", "same_nationality"),
         positive_ratio=Range(least=0.1, most=0.9),
         offenders_shown=50,
+        report_only=("shared_videos",),
+        seen_by={},
     )
 
 
@@ -124,7 +126,7 @@ def corpus(tmp_path: Path) -> Corpus:
         ]
     )
     clips = _items(identities, tmp_path, "wav", {"duration_s": 2.5, "sample_rate_hz": 16000}, "clip")
-    clips["video"] = "video"
+    clips["video"] = "of " + clips["identity"]
     faces = _items(identities, tmp_path, "jpg", {"width_px": 64, "height_px": 64}, "face")
     drawn = TrialSettings(
         groups=("all", "same_gender", "same_nationality"),

@@ -48,6 +48,7 @@ def _leaks(c: Any) -> dict[str, Breach]:
             c.adding("identities", 0, identity="id99999", split="val"), ("id10000, id99999",),
         ),
         "No file's content is in two splits": (c.having("clips", 32, sha256=sha_of_clip[16]), (two_splits,)),
+        "No video is in two splits": (c.having("clips", [16, 32], video="x"), ("x",)),
         "No file's content belongs to two": (c.having("faces", 18, sha256=sha_of_face[16]), (two_people,)),
     }  # fmt: skip
 

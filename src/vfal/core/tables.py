@@ -6,6 +6,9 @@
 | clips | voice clip | clip, identity, video, path, duration_s, sample_rate_hz, bytes, sha256, problem |
 | faces | face image | face, identity, path, width_px, height_px, bytes, sha256, problem |
 
+A corpus may know more: `set` of a person (what its own table says), `video` of a face, `language` of
+either. `video` names one video whoever is in it.
+
 `clip` and `face` are numbers that name an item for good; `path` is relative to the corpus root;
 `problem` is empty, or says why the file's header could not be read (its measures are then missing).
 `split` is pretrain, train, val or test, and absent before `prepare`.

@@ -16,6 +16,7 @@ from vfal.core.files import whole_file
 from vfal.core.tables import read_table, write_table
 from vfal.core.types import Modality
 
+GIVEN = "features"  # folder of vectors that a corpus holds in place of files
 NUMBER_OF: dict[Modality, str] = {"voice": "clip", "face": "face"}
 
 

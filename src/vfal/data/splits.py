@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 import pandas as pd
 
-from vfal.core.config.machine import IdentityCounts
+from vfal.core.config.machine import IdentityCounts, Prepare
 from vfal.core.errors import ConfigError
 from vfal.core.seeding import derive_seed
 from vfal.core.types import LEFT_OUT, SPLITS
@@ -60,3 +60,31 @@ def _dealt(name: str, counts: IdentityCounts, seed: int) -> str:
         if place < 0:
             return split
     return SPLITS[-1]
+
+
+def family_of(settings: Prepare) -> str:
+    """The name of a split: models trained on another one may have seen its test people."""
+    return settings.split if settings.split != "seeded" else f"seeded by {settings.seed}"
+
+
+def with_both(people: pd.DataFrame, clips: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame:
+    """The people who have a readable recording and a readable picture."""
+    heard, seen = (set(table.loc[table["problem"] == "", "identity"]) for table in (clips, faces))
+    return people[people["identity"].isin(heard & seen)].reset_index(drop=True)
+
+
+def in_heard_language(items: pd.DataFrame, people: pd.DataFrame, language: str) -> pd.DataFrame:
+    """`items` in one language, and of test people in all; everything, if no language is named.
+
+    Raises `ConfigError` where the items' languages are not known, or the one named is not among them.
+    """
+    if not language:
+        return items
+    spoken = sorted(items["language"].unique()) if "language" in items else []
+    if language not in spoken:
+        raise ConfigError(
+            f"prepare.heard_language: nothing of the corpus is in '{language}'; found "
+            f"{', '.join(spoken) or 'no languages (collect.dataset mav_celeb has them)'}."
+        )
+    tested = set(people.loc[people["split"] == "test", "identity"])
+    return items[items["language"].eq(language) | items["identity"].isin(tested)]

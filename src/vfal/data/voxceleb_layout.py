@@ -1,143 +1,116 @@
-"""Listing a tree laid out as VoxCeleb1 recordings beside VGGFace stills.
+"""Listing trees laid out as the VoxCelebs, the VGGFaces and the VoxCeleb1 video faces.
 
-wav/<id>/<video>/<n>.wav      16 kHz mono
-faces/<Name>/<n>.jpg          or VGG_ALL_FRONTAL/<Name>/<n>.jpg
-vox1_meta.csv                 tab-separated: VoxCeleb1 ID, VGGFace1 ID, Gender, Nationality, Set
+wav/<id>/<video>/<n>.wav                     recordings of VoxCeleb1, 16 kHz mono
+dev/aac/<id>/<video>/<n>.m4a                 recordings of VoxCeleb2
+faces/<Name>/<n>.jpg                         stills of VGGFace, or VGG_ALL_FRONTAL/<Name>/<n>.jpg
+unzippedFaces/<Name>/1.6/<video>/<n>.jpg     video faces of VoxCeleb1 (1.6 may be missing)
+vox1_meta.csv                                tabs: VoxCeleb1 ID, VGGFace1 ID, Gender, Nationality, Set
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-import pandas as pd
-import soundfile
-from PIL import Image, UnidentifiedImageError
-
+from vfal.core.config.machine import Collect
 from vfal.core.errors import DataError
-from vfal.core.files import sha256_of
-from vfal.core.tables import CLIP_COLUMNS, FACE_COLUMNS
 from vfal.data.measured import Measured
+from vfal.data.people_tables import read_vox1
+from vfal.data.tree import (
+    FACE_ENDINGS,
+    VOICE_ENDINGS,
+    Owner,
+    Place,
+    Reading,
+    Tree,
+    clip_table,
+    face_table,
+    first_folder,
+    left_aside,
+)
 from vfal.dataset import Corpus
 
-FACE_FOLDERS = ("faces", "VGG_ALL_FRONTAL")
+STILL_FOLDERS = ("faces", "VGG_ALL_FRONTAL")
+VIDEO_FACE_FOLDERS = ("unzippedFaces", "faces")
 META_FILE = "vox1_meta.csv"
-META_COLUMNS = {
-    "VoxCeleb1 ID": "identity",
-    "VGGFace1 ID": "name",
-    "Gender": "gender",
-    "Nationality": "nationality",
-}
-VOICE_ENDINGS = (".wav", ".flac", ".ogg", ".mp3")
-FACE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
+CROP_SCALE = "1.6"
 
 
 def list_corpus(
-    root: Path, *, workers: int, withdrawn: Collection[str] = (), measured: Measured | None = None
+    root: Path,
+    *,
+    workers: int,
+    withdrawn: Collection[str] = (),
+    measured: Measured | None = None,
+    faces: Path | None = None,
+    face_owner: Callable[[Mapping[str, str]], Owner] | None = None,
+    follow_links: bool = False,
 ) -> Corpus:
-    """The tables of the tree at `root`, without the identities that have `withdrawn`.
+    """The tables of VoxCeleb1 recordings and faces, without the identities that have `withdrawn`.
 
-    Every file's header is read and its bytes are hashed, unless `measured` knows it. A file whose header
-    cannot be read stays in its table with the reason under `problem`; a person without any file stays
-    too, for `validate` to find. Files of withdrawn people are not opened. Raises `DataError` when the
-    tree has no recordings, no pictures or no table of people.
+    `faces` is the folder of faces where it is not under `root`, `face_owner` how they lie there (stills
+    in a folder per name, if nothing is said). Every file's header is read and its bytes are hashed,
+    unless `measured` knows it. A file whose header cannot be read stays in its table with the reason
+    under `problem`; a person without any file stays too. Raises `DataError` when the tree has no
+    recordings, no pictures or no table of people.
     """
-    everybody = read_meta(root / META_FILE)
-    folder = next((root / name for name in FACE_FOLDERS if (root / name).is_dir()), None)
-    if folder is None:
-        raise DataError(f"{root}: neither {' nor '.join(FACE_FOLDERS)} is there; expected a folder of faces.")
+    everybody = read_vox1(root / META_FILE)
+    faces = faces or first_folder(root, STILL_FOLDERS, "faces")
     identity_of = dict(zip(everybody["name"], everybody["identity"], strict=True))
-    places = {
-        path: place
-        for path in _files(root / "wav", VOICE_ENDINGS)
-        if (place := _clip_place(path, root))["identity"] not in withdrawn
-    }
-    owners = {
-        path: owner
-        for path in _files(folder, FACE_ENDINGS)
-        if (owner := identity_of.get(path.parent.name, path.parent.name)) not in withdrawn
-    }
-    measured = measured or Measured()
-    clips = pd.DataFrame(
-        [
-            places[path] | measures
-            for path, measures in measured.look([*places], _probe_voice, workers=workers, title="list clips")
-        ]
-    )
-    faces = pd.DataFrame(
-        [
-            {"identity": owners[path], "path": path.relative_to(root).as_posix()} | measures
-            for path, measures in measured.look([*owners], _probe_face, workers=workers, title="list faces")
-        ]
-    )
-    measured.keep()
-    return Corpus(
-        root,
-        everybody[~everybody["identity"].isin(withdrawn)].reset_index(drop=True),
-        _numbered(clips, "clip", CLIP_COLUMNS),
-        _numbered(faces, "face", FACE_COLUMNS),
-    )
+    reading = Reading(root, measured or Measured(), workers, withdrawn)
+    voices = Tree(root / "wav", VOICE_ENDINGS, follow_links)
+    pictures = Tree(faces, FACE_ENDINGS, follow_links)
+    clips = clip_table([voices], utterance, reading)
+    images = face_table([pictures], (face_owner or still)(identity_of), reading)
+    reading.measured.keep()
+    people = everybody[~everybody["identity"].isin(withdrawn)].reset_index(drop=True)
+    return Corpus(root, people, clips, images, left_aside=left_aside(root, voices, pictures))
 
 
-def read_meta(path: Path) -> pd.DataFrame:
-    """The people of a `vox1_meta.csv`: identity, name, gender, nationality, each cell stripped."""
-    try:
-        meta = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; expected the tab-separated table of people.") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not a tab-separated table ({error}).") from error
-    meta = meta.rename(columns=str.strip)
-    missing = [column for column in META_COLUMNS if column not in meta.columns]
-    if missing:
+def corpus_root(settings: Collect, expected: str) -> Path:
+    """`collect.root`, resolved; `expected` says what it should hold."""
+    root = Path(settings.root)
+    if not settings.root or not root.is_dir():
         raise DataError(
-            f"{path}: column(s) {', '.join(missing)} missing; found {', '.join(meta.columns)}. "
-            "Expected a tab-separated vox1_meta.csv."
+            f"collect.root: '{settings.root}' is not a folder. Expected the folder that holds {expected}."
         )
-    people = meta.rename(columns=META_COLUMNS)[list(META_COLUMNS.values())]
-    for column in people.columns:
-        people[column] = people[column].str.strip()
-    return people.sort_values("identity", ignore_index=True)
+    return root.resolve()
 
 
-def _files(folder: Path, endings: tuple[str, ...]) -> list[Path]:
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in endings)
-    if not files:
-        raise DataError(f"{folder}: holds no {', '.join(endings)} file; the corpus is empty.")
-    return files
+def faces_folder(settings: Collect) -> Path | None:
+    """`collect.faces_root`, resolved; None where it is not given."""
+    if not settings.faces_root:
+        return None
+    if not (folder := Path(settings.faces_root)).is_dir():
+        raise DataError(
+            f"collect.faces_root: '{settings.faces_root}' is not a folder. Expected one of faces."
+        )
+    return folder.resolve()
 
 
-def _clip_place(path: Path, root: Path) -> dict[str, object]:
-    relative = path.relative_to(root)
-    if len(relative.parts) != 4:
-        raise DataError(f"{path}: expected wav/<identity>/<video>/<clip>.wav under {root}.")
-    return {"identity": relative.parts[1], "video": relative.parts[2], "path": relative.as_posix()}
+def utterance(parts: tuple[str, ...]) -> Place | str:
+    """Whose a recording of either VoxCeleb is."""
+    if len(parts) != 3:
+        return "<identity>/<video>/<clip>.wav"
+    return {"identity": parts[0], "video": parts[1]}
 
 
-def _probe_voice(path: Path) -> dict[str, object]:
-    measures: dict[str, object] = {"bytes": path.stat().st_size, "sha256": sha256_of(path), "problem": ""}
-    try:
-        info = soundfile.info(path)
-    except soundfile.LibsndfileError as error:
-        return measures | {
-            "duration_s": None,
-            "sample_rate_hz": None,
-            "problem": f"header unreadable: {error.error_string}",
-        }
-    return measures | {"duration_s": info.frames / info.samplerate, "sample_rate_hz": info.samplerate}
+def still(identity_of: Mapping[str, str]) -> Owner:
+    """Whose a still is, by the name of its folder."""
+
+    def owner(parts: tuple[str, ...]) -> Place | str:
+        if len(parts) < 2:
+            return "<Name>/<picture>.jpg"
+        return {"identity": identity_of.get(parts[-2], parts[-2])}
+
+    return owner
 
 
-def _probe_face(path: Path) -> dict[str, object]:
-    measures: dict[str, object] = {"bytes": path.stat().st_size, "sha256": sha256_of(path), "problem": ""}
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
-        reason = "not an image" if isinstance(error, UnidentifiedImageError) else str(error)
-        return measures | {"width_px": None, "height_px": None, "problem": f"header unreadable: {reason}"}
-    return measures | {"width_px": width, "height_px": height}
+def video_face(identity_of: Mapping[str, str]) -> Owner:
+    """Whose a video face is, and of which video."""
 
+    def owner(parts: tuple[str, ...]) -> Place | str:
+        name, *between, video, _ = parts if len(parts) > 2 else ("", "", "", "")
+        if not name or between not in ([], [CROP_SCALE]):
+            return f"<Name>/{CROP_SCALE}/<video>/<frame>.jpg"
+        return {"identity": identity_of.get(name, name), "video": video}
 
-def _numbered(table: pd.DataFrame, number: str, columns: tuple[str, ...]) -> pd.DataFrame:
-    table = table.sort_values(["identity", "path"], ignore_index=True)
-    table.insert(0, number, range(len(table)))
-    whole = [name for name in ("sample_rate_hz", "width_px", "height_px") if name in table.columns]
-    return table.astype(dict.fromkeys(whole, "Int64"))[list(columns)]
+    return owner

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from vfal.core.config.machine import Collect
-from vfal.core.errors import DataError
 from vfal.data.measured import Measured
-from vfal.data.voxceleb_layout import list_corpus
+from vfal.data.voxceleb_layout import corpus_root, faces_folder, list_corpus
 from vfal.dataset import Corpus, Dataset, DatasetCard
 
 
@@ -24,11 +23,12 @@ class Vox1VggFace(Dataset):
         self, settings: Collect, folder: Path, *, workers: int, withdrawn: Collection[str] = ()
     ) -> Corpus:
         """List the trees under `collect.root`; nothing is copied."""
-        root = Path(settings.root)
-        if not settings.root or not root.is_dir():
-            raise DataError(
-                f"collect.root: '{settings.root}' is not a folder. Expected the folder that holds wav/, "
-                "VGG_ALL_FRONTAL/ (or faces/) and vox1_meta.csv."
-            )
-        root = root.resolve()
-        return list_corpus(root, workers=workers, withdrawn=withdrawn, measured=Measured.of(root))
+        root = corpus_root(settings, "wav/, VGG_ALL_FRONTAL/ (or faces/) and vox1_meta.csv")
+        return list_corpus(
+            root,
+            workers=workers,
+            withdrawn=withdrawn,
+            measured=Measured.of(root),
+            faces=faces_folder(settings),
+            follow_links=settings.follow_links,
+        )

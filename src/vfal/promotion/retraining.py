@@ -114,7 +114,11 @@ def _breach(folder: Path, error: MachineError) -> Exception:
     path = folder / REPORTS / "validate.json"
     if not path.exists() or not read_json(path)["breaches"]:
         return error
-    broken = [rule for rule in read_json(state_folder() / VERDICT)["by_rule"] if not rule["passed"]]
+    broken = [
+        rule
+        for rule in read_json(state_folder() / VERDICT)["by_rule"]
+        if rule.get("stops", True) and not rule["passed"]
+    ]
     told = [
         f"{rule['name']}: {rule['offending']} of {rule['checked']} ({', '.join(rule['offenders'][:SHOWN])})"
         for rule in broken

@@ -3,7 +3,7 @@
 from vfal.core.config.params import Params
 from vfal.core.paths import ENCODERS, FEATURES, MEDIA
 from vfal.core.types import MODALITIES
-from vfal.data.features import Features, write_features
+from vfal.data.features import GIVEN, Features, read_features, write_features
 from vfal.training.devices import prepare_device
 from vfal.training.embedding import embed_rows
 from vfal.training.material import index_columns, media_material, raw_encoder
@@ -11,6 +11,10 @@ from vfal.training.material import index_columns, media_material, raw_encoder
 
 def run(params: Params) -> None:
     """Write `data/features`: one vector per clip and per face."""
+    if (MEDIA / GIVEN).is_dir():
+        for modality in MODALITIES:
+            write_features(FEATURES, modality, read_features(MEDIA / GIVEN, modality))
+        return
     material = media_material(MEDIA, params, params.pretrain.augmentation)
     device = prepare_device(params.machine)
     for modality in MODALITIES:

@@ -17,6 +17,7 @@ from vfal.protocols import get_protocols
 from vfal.training.assessing import embed_split, read_trials, scorer_of
 from vfal.training.outputs import read_trained
 from vfal.training.setting import identities_of, load_material
+from vfal.training.trained_on import refuse_seen
 
 PEOPLE = ("identity", "gender", "nationality", "split")
 
@@ -27,6 +28,9 @@ def run(params: Params, name: str) -> None:
     folder = REPORTS / "evaluate" / name
     settings, material, trials = params.evaluate, load_material(variant), read_trials("test")
     people = read_table(PREPARED / "identities.parquet", PEOPLE)
+    seen = refuse_seen(
+        TRAINED / name, identities_of("test"), report_only="other_split" in params.validation.report_only
+    )
     found = []
     for seed in params.seeds:
         method = read_trained(TRAINED / name, seed, variant)
@@ -52,7 +56,7 @@ def run(params: Params, name: str) -> None:
         REPORTS / "evaluate" / f"{name}.json", {metric: record["value"] for metric, record in records.items()}
     )
     write_json(folder / "full.json", records)
-    write_json(folder / "notes.json", found[0].notes)
+    write_json(folder / "notes.json", [*found[0].notes, *([seen] if seen else [])])
     write_curves(folder, records, [one.curves for one in found])
     with whole_file(folder / "replicates.npz") as partial, partial.open("wb") as handle:
         np.savez(

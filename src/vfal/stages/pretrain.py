@@ -3,12 +3,13 @@
 import torch
 
 from vfal.core.config.params import Params
-from vfal.core.files import copy_file
+from vfal.core.files import copy_file, write_json
 from vfal.core.paths import ENCODERS, MEDIA, PREPARED
 from vfal.core.seeding import derive_seed
 from vfal.core.state import fingerprint, remove_work, work_folder
 from vfal.core.tables import read_table
 from vfal.core.types import MODALITIES, Modality
+from vfal.data.features import GIVEN
 from vfal.nn.published_weights import load_published
 from vfal.training.checkpoint import save_tensors, under
 from vfal.training.devices import prepare_device
@@ -21,6 +22,9 @@ from vfal.training.record import name_curve
 
 def run(params: Params) -> None:
     """Write `models/encoders/<modality>.safetensors` and the curves beside them."""
+    if (MEDIA / GIVEN).is_dir():
+        write_json(ENCODERS / "given.json", {"encoders": "none: the corpus holds features, not files"})
+        return
     material = media_material(MEDIA, params, params.pretrain.augmentation)
     for modality in MODALITIES:
         _one(params, modality, material)

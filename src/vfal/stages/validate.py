@@ -23,8 +23,9 @@ def run(params: Params) -> None:
     write_html(verdict, REPORTS / "validate.html")
     write_json(REPORTS / "validate.json", verdict_json(verdict))
     write_json(state_folder() / VERDICT, verdict_record(verdict))  # for a retraining to quote
-    if not verdict.success:
+    if verdict.breaches or verdict.findings:
         Console(stderr=True, width=140).print(verdict_table(verdict))
+    if not verdict.success:
         raise ValidationBreach(
             "the corpus or its trial lists break a rule; the map stops here. The table above names the "
             f"offenders, {REPORTS / 'validate.html'} shows all of it."
@@ -48,5 +49,6 @@ def judge_corpus(params: Params) -> Verdict:
         )
         for name in TRIALS
     }
-    root = Path(read_json(RAW / "corpus.json")["root"])
+    corpus = read_json(RAW / "corpus.json")
+    root = None if corpus.get("holds") == "features" else Path(corpus["root"])
     return validate(tables, trials, root, params.validation)

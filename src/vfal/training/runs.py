@@ -8,7 +8,8 @@ from vfal.training.assessing import ValidationAccuracy
 from vfal.training.checkpoint import below, save_tensors
 from vfal.training.outputs import read_weights, rebuilt, weights_path, write_trained, write_weights
 from vfal.training.phases import released, retrain, warm_up
-from vfal.training.setting import each_seed, load_material
+from vfal.training.setting import each_seed, identities_of, load_material
+from vfal.training.trained_on import write_released_on, write_trained_on
 from vfal.training.weighing import learn_or_set_weights
 
 REWEIGHTING = ("warm_up", "weigh_identities")
@@ -26,6 +27,7 @@ def run_warm_up(params: Params, folder: Path, models: Path, *, stage: str) -> No
         tensors = warm_up(setting)
         save_tensors(state_path(folder, setting.seed), tensors)
         write_trained(models, setting, below("model", tensors), step=params.warm_up.steps, accuracy=None)
+        write_trained_on(models, setting.identities)
 
 
 def run_weighing(params: Params, warm: Path, folder: Path, *, stage: str) -> None:
@@ -61,3 +63,7 @@ def run_retraining(params: Params, weights: Path, folder: Path, *, stage: str) -
             accuracy=accuracy,
             calibration=validate.calibration(method),
         )
+    if params.retrain.weights:
+        write_released_on(folder, params.retrain.weights_split)
+    else:
+        write_trained_on(folder, identities_of("train"))

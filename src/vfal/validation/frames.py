@@ -13,6 +13,8 @@ from string import Formatter
 
 import pandas as pd
 
+from vfal.data.people_tables import folded
+from vfal.data.seen_people import read_seen
 from vfal.evaluation.groups import UNKNOWN
 from vfal.validation.normalise import filled, normalised_id, normalised_name
 
@@ -30,7 +32,9 @@ class Frame:
         return [column for _, column, _, _ in Formatter().parse(self.subject) if column]
 
 
-def corpus_frames(tables: Mapping[str, pd.DataFrame], root: Path, splits: Sequence[str]) -> dict[str, Frame]:
+def corpus_frames(
+    tables: Mapping[str, pd.DataFrame], root: Path | None, splits: Sequence[str]
+) -> dict[str, Frame]:
     """Frames about people and files, by name.
 
     `tables` holds identities (with split), clips and faces; `splits` are those that must have people.
@@ -47,6 +51,7 @@ def corpus_frames(tables: Mapping[str, pd.DataFrame], root: Path, splits: Sequen
         "names": Frame(_spellings(identities, normalised_name(identities["name"])), "{identities}"),
         "splits": Frame(_splits(identities, splits), "{split}"),
         "contents": Frame(_contents(heard, seen, people), "{paths}"),
+        "videos": Frame(_videos(heard, seen, people), "{video}"),
         "clips": Frame(clips, "{subject}"),
         "faces": Frame(faces, "{subject}"),
         "readable clips": Frame(heard, "{subject}"),
@@ -120,12 +125,32 @@ def _contents(clips: pd.DataFrame, faces: pd.DataFrame, people: pd.DataFrame) ->
     ).reset_index()
 
 
-def _items(table: pd.DataFrame, number: str, people: pd.DataFrame, root: Path) -> pd.DataFrame:
+def _videos(clips: pd.DataFrame, faces: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
+    """One row per video: how many splits the people heard or seen in it are in, and who they are."""
+    rows = pd.concat([table[["video", "identity"]] for table in (clips, faces) if "video" in table])
+    rows = rows.dropna().drop_duplicates().merge(people[["identity", "split"]], on="identity")
+    who = rows["identity"] + " in " + rows["split"]
+    grouped = rows.assign(found=who).groupby("video")
+    frame = grouped["split"].nunique().rename("splits").to_frame()
+    return frame.assign(found=_joined(rows.assign(found=who), "video", "found")).reset_index()
+
+
+def seen_frame(frames: Mapping[str, Frame], path: Path) -> Frame:
+    """One row per val and test identity: whether it is absent from a table of people seen elsewhere."""
+    people = frames["identities"].table.dropna(subset="identity")
+    people = people[people["split"].isin(["val", "test"])].reset_index(drop=True)
+    seen = read_seen(path)
+    namesake = folded(people["name"]).isin(set(folded(seen.names)))
+    return Frame(people.assign(unseen=~(namesake | people["identity"].isin(seen.identities))), "{identity}")
+
+
+def _items(table: pd.DataFrame, number: str, people: pd.DataFrame, root: Path | None) -> pd.DataFrame:
     """One row per clip or face, with what is on disk and whether its person is known."""
     frame = table.reset_index(drop=True)
     path, identity = filled(frame["path"]), filled(frame["identity"])
     named = f"{number} " + frame[number].astype("str").fillna("without a number")
-    sizes = pd.Series(_sizes_on_disk(path, root), index=frame.index, dtype="int64")
+    found = _sizes_on_disk(path, root) if root is not None else [-1] * len(path)
+    sizes = pd.Series(found, index=frame.index, dtype="int64")
     return frame.assign(
         subject=path.where(path.notna(), named),
         path=path,

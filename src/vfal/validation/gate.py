@@ -1,6 +1,7 @@
 """The gate: every rule over every frame, and what came of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pandas as pd
 from vfal.core.config.validate import Validate
 from vfal.core.errors import DataError
 from vfal.core.tables import CLIP_COLUMNS, FACE_COLUMNS, IDENTITY_COLUMNS
-from vfal.validation.frames import Frame, corpus_frames
+from vfal.validation.frames import Frame, corpus_frames, seen_frame
 from vfal.validation.roster import roster
 from vfal.validation.rules import Rule, rules
 from vfal.validation.trial_frames import trial_frames
@@ -30,27 +31,39 @@ TRIAL_COLUMNS = {
 
 
 def validate(
-    tables: Mapping[str, pd.DataFrame], trials: Mapping[str, pd.DataFrame], root: Path, settings: Validate
+    tables: Mapping[str, pd.DataFrame],
+    trials: Mapping[str, pd.DataFrame],
+    root: Path | None,
+    settings: Validate,
 ) -> Verdict:
     """The verdict on a corpus and its trial lists; a broken rule is in it, never an exception.
 
     `tables` holds identities (with split), clips and faces; `trials` holds the tables that
     `settings.trial_tables` names, of all splits; `root` is the folder that `path` columns are relative
-    to. Nothing is decoded: files are only looked up, so 300,000 rows take seconds. A table or column
-    that is missing altogether is a `DataError`.
+    to, or None where there are vectors in place of files. Nothing is decoded: files are only looked up, so
+    300,000 rows take seconds. A table or column that is missing altogether is a `DataError`.
     """
     frames = frames_of(tables, trials, root, settings)
-    results, evidence = judge(frames, rules(settings), shown=settings.offenders_shown)
+    results, evidence = judge(
+        frames,
+        rules(settings, files=root is not None),
+        shown=settings.offenders_shown,
+        report_only=settings.report_only,
+    )
     return Verdict(results, _counts(frames, settings.trial_tables), evidence)
 
 
 def frames_of(
-    tables: Mapping[str, pd.DataFrame], trials: Mapping[str, pd.DataFrame], root: Path, settings: Validate
+    tables: Mapping[str, pd.DataFrame],
+    trials: Mapping[str, pd.DataFrame],
+    root: Path | None,
+    settings: Validate,
 ) -> dict[str, Frame]:
     """Every frame that rules may look at, by name."""
     _insist(tables, TABLE_COLUMNS)
     _insist(trials, {name: TRIAL_COLUMNS[name] for name in settings.trial_tables})
     frames = corpus_frames(tables, root, settings.splits)
+    frames |= {f"seen by {name}": seen_frame(frames, Path(path)) for name, path in settings.seen_by.items()}
     lists = {str(name): trials[name] for name in settings.trial_tables}
     frames |= trial_frames(lists, roster(frames), splits=settings.trial_splits, groups=settings.trial_groups)
     looked_at = [name for name in dict.fromkeys(rule.frame for rule in rules(settings)) if name in frames]
@@ -59,14 +72,20 @@ def frames_of(
 
 
 def judge(
-    frames: Mapping[str, Frame], checks: Sequence[Rule], *, shown: int
+    frames: Mapping[str, Frame], checks: Sequence[Rule], *, shown: int, report_only: Collection[str] = ()
 ) -> tuple[tuple[RuleResult, ...], dict[str, Any]]:
-    """What each rule finds, with at most `shown` offenders named, and Great Expectations' own results."""
+    """What each rule finds, with at most `shown` offenders named, and Great Expectations' own results.
+
+    Rules whose key is in `report_only` do not stop the map.
+    """
     from vfal.validation import expectations  # imports Great Expectations: seconds
 
     evidence = expectations.run(frames, checks)
     results = tuple(
-        _result(rule, frames[rule.frame], _findings(evidence[rule.frame], place), shown)
+        replace(
+            _result(rule, frames[rule.frame], _findings(evidence[rule.frame], place), shown),
+            stops=rule.key not in report_only,
+        )
         for place, rule in enumerate(checks)
     )
     return results, evidence

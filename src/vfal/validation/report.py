@@ -16,13 +16,14 @@ from vfal.validation.verdict import RuleResult, Verdict
 def verdict_json(verdict: Verdict) -> dict[str, Any]:
     """The verdict in numbers, for DVC metrics: equal verdicts give equal values.
 
-    `success` is 1 or 0; `rules` and `breaches` count rules, `checked` and `offending` rows; `splits`
-    holds the counts of every split.
+    `success` is 1 or 0; `rules`, `breaches` and `findings` count rules, `checked` and `offending` rows;
+    `splits` holds the counts of every split.
     """
     return {
         "success": int(verdict.success),
         "rules": len(verdict.rules),
         "breaches": len(verdict.breaches),
+        "findings": len(verdict.findings),
         "checked": sum(rule.checked for rule in verdict.rules),
         "offending": sum(rule.offending for rule in verdict.rules),
         "splits": {split: dict(counts) for split, counts in verdict.counts.items()},
@@ -36,11 +37,10 @@ def verdict_record(verdict: Verdict) -> dict[str, Any]:
 
 def verdict_table(verdict: Verdict) -> Table:
     """The broken rules with their offenders, or every rule when all hold."""
-    breaches = verdict.breaches
-    title = (
-        f"{len(breaches)} of {len(verdict.rules)} data rules broken" if breaches else "All data rules hold"
-    )
-    table = Table(title=title, title_justify="left", show_lines=bool(breaches))
+    breaches = (*verdict.breaches, *verdict.findings)
+    title = f"{len(verdict.breaches)} of {len(verdict.rules)} data rules broken" if breaches else ""
+    title += f", {len(verdict.findings)} findings that do not stop the map" if verdict.findings else ""
+    table = Table(title=title or "All data rules hold", title_justify="left", show_lines=bool(breaches))
     table.add_column("rule", ratio=3)
     table.add_column("checked", justify="right", no_wrap=True)
     table.add_column("broken by", justify="right", no_wrap=True)

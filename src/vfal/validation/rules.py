@@ -5,7 +5,7 @@ missing value breaks any rule, and so does a frame without rows.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vfal.core.config.validate import Range, Validate
@@ -30,18 +30,23 @@ class Rule:
     options: Options
     shows: str
     expected: str
+    key: str = ""  # of rules that `validate.report_only` may name
 
 
-def rules(settings: Validate) -> tuple[Rule, ...]:
-    """Every rule, in order: emptiness, people, leaks between splits, files, trials."""
-    return (
-        _least("No frame is empty", "frames", "rows", 1),
-        *_people(settings),
-        *_leaks(),
+def rules(settings: Validate, *, files: bool = True) -> tuple[Rule, ...]:
+    """Every rule, in order: emptiness, people, leaks between splits, files if there are any, trials."""
+    about_files = (
         *_files("clip", "clips"),
         *_measures_of_clips(settings),
         *_files("face", "faces"),
         *_measures_of_faces(settings),
+    )
+    return (
+        _least("No frame is empty", "frames", "rows", 1),
+        *_people(settings),
+        *_leaks(),
+        *_contamination(settings),
+        *(about_files if files else ()),
         *(rule for table in settings.trial_tables for rule in _trials(table, settings)),
     )
 
@@ -74,8 +79,10 @@ def _people(settings: Validate) -> list[Rule]:
 def _nationality(settings: Validate) -> Rule:
     name = "Every identity has a nationality"
     if settings.nationalities:
-        return _one_of(f"{name} that is allowed", "identities", "nationality", settings.nationalities)
-    return _present(name, "identities", "nationality")
+        rule = _one_of(f"{name} that is allowed", "identities", "nationality", settings.nationalities)
+    else:
+        rule = _present(name, "identities", "nationality")
+    return replace(rule, key="nationality")
 
 
 def _leaks() -> list[Rule]:
@@ -99,6 +106,16 @@ def _leaks() -> list[Rule]:
             "No file's content belongs to two identities", "contents", "people", shows="people_found"
         ),
     ]  # fmt: skip
+
+
+def _contamination(settings: Validate) -> list[Rule]:
+    """What published splits do not keep apart, and what weights from elsewhere have seen."""
+    shared = _one("No video is in two splits", "videos", "splits", shows="found")
+    seen = [
+        _true(f"No val or test identity was seen by {name}", f"seen by {name}", "unseen", shows="name")
+        for name in settings.seen_by
+    ]
+    return [replace(shared, key="shared_videos"), *(replace(rule, key="seen_before") for rule in seen)]
 
 
 def _files(item: str, items: str) -> list[Rule]:

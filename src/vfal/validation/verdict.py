@@ -22,6 +22,7 @@ class RuleResult:
     offenders: tuple[str, ...]
     found: tuple[str, ...]
     detail: str
+    stops: bool = True  # false: a breach is a finding, and the map goes on
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,15 @@ class Verdict:
 
     @property
     def success(self) -> bool:
-        """Whether every rule holds; a verdict without rules is no success."""
-        return bool(self.rules) and all(rule.passed for rule in self.rules)
+        """Whether every rule that stops the map holds; a verdict without rules is no success."""
+        return bool(self.rules) and not self.breaches
 
     @property
     def breaches(self) -> tuple[RuleResult, ...]:
-        """The rules that are broken, in the order they were checked."""
-        return tuple(rule for rule in self.rules if not rule.passed)
+        """The rules that are broken and stop the map, in the order they were checked."""
+        return tuple(rule for rule in self.rules if not rule.passed and rule.stops)
+
+    @property
+    def findings(self) -> tuple[RuleResult, ...]:
+        """The rules that are broken and only reported."""
+        return tuple(rule for rule in self.rules if not rule.passed and not rule.stops)

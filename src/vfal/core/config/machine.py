@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, PositiveInt, model_validator
 
 from vfal.core.config.block import Block
+from vfal.core.config.corpora import MavCeleb, Vox2VggFace2
 from vfal.core.config.generated import GeneratedCorpus
 from vfal.core.config.protocols import TrialSettings
 
@@ -34,8 +35,15 @@ class Collect(Block):
 
     dataset: str
     root: str
+    faces_root: str
+    follow_links: bool
+    max_corrupt_ratio: float = Field(ge=0, lt=1)
+    least_clip_s: float = Field(ge=0)
+    least_face_px: int = Field(ge=1)
     seed: int
     generated: GeneratedCorpus
+    vox2_vggface2: Vox2VggFace2
+    mav_celeb: MavCeleb
 
 
 class IdentityCounts(Block):
@@ -56,6 +64,9 @@ class Prepare(Block):
     """Splits and trial lists."""
 
     seed: int
+    split: Literal["seeded", "ssos", "pins", "trinet", "mav_celeb", "own"]
+    lists: str
+    heard_language: str
     identities: IdentityCounts
     trials: TrialSettings
 

@@ -64,7 +64,16 @@ class Params(Block):
                     f"{phase}.batch_size: {batch} is more than the {counts.train} identities of "
                     "prepare.identities.train; batches hold each identity once"
                 )
-        learned = [encoder for encoder in (self.pretrain.voice, self.pretrain.face) if not encoder.weights]
+        vectors = self.collect.dataset == "vfal_eva_features"
+        if vectors and self.methods.seeking_the_shape.regime != "features":
+            raise ValueError(
+                "methods.seeking_the_shape.regime: found raw; collect.dataset vfal_eva_features has no media"
+            )
+        learned = (
+            []
+            if vectors
+            else [encoder for encoder in (self.pretrain.voice, self.pretrain.face) if not encoder.weights]
+        )
         if learned and self.pretrain.batch_identities > counts.pretrain:
             raise ValueError(
                 f"pretrain.batch_identities: {self.pretrain.batch_identities} is more than the "

@@ -100,6 +100,7 @@ class Retrain(Block):
     """Phase 3: from the pre-trained encoders again, weights held fixed, best step chosen on validation."""
 
     weights: str
+    weights_split: str
     steps: PositiveInt
     batch_size: PositiveInt
     optimiser: Optimiser

@@ -38,6 +38,8 @@ class Validate(Block):
     trial_groups: tuple[Group, ...] = Field(min_length=1)
     positive_ratio: Range
     offenders_shown: PositiveInt
+    report_only: tuple[Literal["shared_videos", "seen_before", "other_split", "nationality"], ...]
+    seen_by: dict[str, str]
 
     @model_validator(mode="after")
     def _possible(self) -> "Validate":
