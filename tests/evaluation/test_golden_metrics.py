@@ -187,6 +187,20 @@ def test_the_fame_equal_error_rate_agrees(shared_folder, name, part):
     assert replicated_eer(scores, same, "brentq") == pytest.approx(float(golden[f"eer_{part}"]), abs=1e-12)
 
 
+@pytest.mark.parametrize("spread", [0.0, 1e-320, 1e-16, 1e-3, 1e12])
+def test_scores_that_hardly_differ_are_ranked_as_by_sorting(spread):
+    rng = np.random.default_rng(2)
+    scores = (0.0 if spread in (1e-320, 1e12) else 0.7) + spread * rng.integers(0, 9, 500)
+    flags = np.arange(500) < 20
+    tally = Tally(np.sort(scores[flags]))
+    for part in np.array_split(scores, 3):
+        tally.add(part)
+    ranks, tied = tally.ranks()
+    expected, expected_tied = relevant_ranks(scores, flags)
+    np.testing.assert_array_equal(ranks, expected)
+    assert tied == expected_tied
+
+
 def test_slices_of_a_gallery_are_ranked_as_by_sorting():
     rng = np.random.default_rng(1)
     for size, levels in ((3, 2), (50, 8), (400, 10**9), (20_000, 3000)):

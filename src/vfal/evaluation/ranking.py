@@ -146,13 +146,13 @@ class Tally:
         low, high = float(scores_M.min()), float(scores_M.max())
         if not (math.isfinite(low) and math.isfinite(high)):
             check_scores(scores_M, "retrieval")
-        scale = (BINS - 4) / (high - low) if high > low else 0.0
+        scale = (BINS - 4) / (high - low) if high - low > np.finfo(np.float32).tiny else 0.0
         # A rising function of the score, so that order is kept; the outer bins are for what lies outside.
-        offset = 2.0 - low * scale
-        place_M = scores_M * scale
-        place_M += offset
+        place_M = scores_M - low  # first, or nearly equal scores would lose all their digits
+        place_M *= scale
+        place_M += 2.0
         bin_M = place_M.astype(np.intp)
-        bin_R = np.clip(self.rising_R * scale + offset, 0, BINS - 1).astype(np.intp)
+        bin_R = np.clip((self.rising_R - low) * scale + 2.0, 0, BINS - 1).astype(np.intp)
         shared = np.zeros(BINS, dtype=bool)
         shared[bin_R] = True
         near = scores_M[np.flatnonzero(shared.take(bin_M))]
