@@ -19,9 +19,11 @@ from vfal.evaluation.intervals import Resamples
 from vfal.evaluation.ranking import rank
 from vfal.evaluation.scoring import Cosine, Prepared
 from vfal.lists.asked import ScoreSettings
+from vfal.lists.crowd import crowd_of_paths
 from vfal.lists.make import make_lists
 from vfal.lists.outcome import score_files
 from vfal.lists.people import People, read_people
+from vfal.lists.recipes import get_recipe
 from vfal.lists.vectors import read_vectors
 
 VOICES, FACES, PEOPLE, WIDTH = 21_850, 20_076, 189, 128
@@ -50,9 +52,8 @@ class Corpus:
         self.meta.write_text("\n".join(["VoxCeleb1 ID\tVGGFace1 ID\tGender\tNationality\tSet", *rows]))
         self.people: People = read_people([self.meta])
         groups = ("all", "same_gender")
-        self.lists = make_lists(
-            self.paths, self.people, folder, tag="test", groups=groups, candidates=2, seed=1
-        )
+        crowd = crowd_of_paths(self.paths, self.people, 1)
+        self.lists = make_lists(crowd, get_recipe("ssos"), folder, tag="test", groups=groups, candidates=2)
 
 
 def main() -> None:

@@ -289,18 +289,36 @@ def check(
 
 @lists_app.command()
 def make(
-    items: Annotated[list[Path], typer.Option(help="A list, or a file of paths, whose items are asked.")],
     out: Annotated[Path, typer.Option(help="The folder to write to.")],
+    items: Annotated[
+        list[Path] | None, typer.Option(help="A list, or a file of paths, whose items are asked.")
+    ] = None,
+    prepared: Annotated[
+        Path | None, typer.Option(help="Instead: a prepared corpus (data/prepared), whose items are asked.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="Of the prepared corpus.")] = "test",
+    rule: Annotated[str, typer.Option(help="ssos, cmpc, pins, svhf: whose rule.")] = "ssos",
     meta: Meta = None,
     tag: Annotated[str, typer.Option(help="In the file names.")] = "test",
     group: Annotated[list[str] | None, typer.Option(help="all, same_gender, same_nationality.")] = None,
     candidates: Annotated[int, typer.Option(help="Of a matching trial.", min=2, max=10)] = 2,
     seed: Annotated[int, typer.Option(help="Of the draw.")] = 1,
 ) -> None:
-    """Draw lists by the rule of Seeking the Shape of Sound; they are marked regenerated."""
+    """Draw lists by a published rule; they are marked regenerated."""
     from vfal.lists.commands import run_make
 
-    run_make(items, out, meta=meta or [], tag=tag, groups=group or [], candidates=candidates, seed=seed)
+    run_make(
+        items or [],
+        out,
+        prepared=prepared,
+        split=split,
+        rule=rule,
+        meta=meta or [],
+        tag=tag,
+        groups=group or [],
+        candidates=candidates,
+        seed=seed,
+    )
 
 
 @app.command()

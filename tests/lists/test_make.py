@@ -10,16 +10,30 @@ import pytest
 from vfal.core.errors import DataError
 from vfal.lists.check import check_file
 from vfal.lists.commands import run_check, run_make, run_submission
+from vfal.lists.crowd import crowd_of_paths, items_of
 from vfal.lists.formats import read_list
-from vfal.lists.make import items_of, make_lists
+from vfal.lists.make import make_lists
+from vfal.lists.recipes import get_recipe
 from vfal.lists.submission import submission_lines
 
 
+def make(items, out, **changed):
+    asked = {
+        "prepared": None, "split": "test", "rule": "ssos", "meta": [], "tag": "x", "groups": [],
+        "candidates": 2, "seed": 3,
+    }  # fmt: skip
+    run_make(items, out, **asked | changed)
+    return out
+
+
 @pytest.fixture
-def made(corpus):
-    items = corpus.write("reterival_v2f_x.txt", [" ".join(corpus.voices), " ".join(corpus.faces)])
-    run_make([items], corpus.folder / "made", meta=[], tag="x", groups=[], candidates=2, seed=3)
-    return corpus.folder / "made"
+def items(corpus):
+    return corpus.write("reterival_v2f_x.txt", [" ".join(corpus.voices), " ".join(corpus.faces)])
+
+
+@pytest.fixture
+def made(corpus, items):
+    return make([items], corpus.folder / "made")
 
 
 def test_made_lists_follow_the_published_rule_and_say_that_they_are_made(corpus, made):
@@ -45,8 +59,8 @@ def test_a_made_list_that_was_changed_is_no_longer_regenerated(corpus, made):
 
 
 def test_the_same_seed_makes_the_same_bytes(corpus, made):
-    run_make([made / "reterival_v2f_x.regenerated.txt"], corpus.folder / "again", meta=[corpus.meta], tag="x",
-             groups=["all", "same_gender"], candidates=2, seed=3)  # fmt: skip
+    again = [made / "reterival_v2f_x.regenerated.txt"]
+    make(again, corpus.folder / "again", meta=[corpus.meta], groups=["all", "same_gender"])
     for path in made.glob("m*.txt"):
         assert (corpus.folder / "again" / path.name).read_bytes() == path.read_bytes()
     assert (
@@ -61,7 +75,8 @@ def test_impostors_come_in_proportion_to_their_clips(corpus):
     settings = {"tag": "x", "groups": ("all",), "candidates": 2}
     drawn: Counter = Counter()
     for seed in range(12):
-        files = make_lists(paths, corpus.people, corpus.folder / "m", seed=seed, **settings)
+        crowd = crowd_of_paths(paths, corpus.people, seed)
+        files = make_lists(crowd, get_recipe("ssos"), corpus.folder / "m", **settings)
         (one,) = read_list(next(file for file in files if file.name.startswith("match_f2v")), corpus.people)
         person = one.gallery.table["person"].to_numpy()[one.gallery_TK[:, 1]]
         drawn.update(person[one.probes.table["person"].to_numpy()[one.probes_T] == corpus.ids[1]].tolist())
@@ -74,9 +89,7 @@ def test_items_may_come_from_a_file_of_paths_but_must_tell_their_person(corpus):
     plain = corpus.write("items.txt", corpus.voices + corpus.faces)
     assert items_of([plain], corpus.people) == corpus.voices + corpus.faces
     with pytest.raises(DataError, match=r"'clip1.wav' does not tell its person"):
-        make_lists(
-            ["clip1.wav"], corpus.people, corpus.folder, tag="x", groups=("all",), candidates=2, seed=1
-        )
+        crowd_of_paths(["clip1.wav"], corpus.people, 1)
 
 
 def test_score_files_of_the_challenge(corpus, capsys):

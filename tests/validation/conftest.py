@@ -108,6 +108,7 @@ def settings() -> Validate:
         offenders_shown=50,
         report_only=("shared_videos",),
         seen_by={},
+        lists=(),
     )
 
 

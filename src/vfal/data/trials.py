@@ -157,7 +157,7 @@ def _joint_matching(pool: Pool, direction: Direction, group: Group) -> pd.DataFr
     for mean_of in pool.settings.joint_means:
         able_I = (asking.counts_I >= mean_of) & (asked.counts_I >= mean_of)
         people_T = np.repeat(np.flatnonzero(able_I & (cell_I >= 0)), pool.settings.joint_queries_per_identity)
-        others_T = _other_people(people_T, able_I.astype(np.float64), cell_I, 1, rng)[:, 0]
+        others_T = other_people(people_T, able_I.astype(np.float64), cell_I, 1, rng)[:, 0]
         people_T, others_T = people_T[others_T >= 0], others_T[others_T >= 0]
         if not len(people_T):
             continue
@@ -194,12 +194,12 @@ def _queries(
         for values in (asking.numbers_N, asking.people_N)
     )
     clips_I = np.where(pool.complete, pool.sides["voice"].counts_I, 0).astype(np.float64)
-    others_TK = _other_people(people_T, clips_I, cell_I, others, rng)
+    others_TK = other_people(people_T, clips_I, cell_I, others, rng)
     answerable = others_TK[:, 0] >= 0
     return probes_T[answerable], people_T[answerable], others_TK[answerable]
 
 
-def _other_people(
+def other_people(
     people_T: Integers,
     weights_I: NDArray[np.float64],
     cell_I: Integers,

@@ -42,7 +42,7 @@ def cells(identities: pd.DataFrame, group: Group) -> Codes:
     for column in columns:
         known &= identities[column].notna() & (identities[column] != UNKNOWN[column])
     keys = (
-        pd.MultiIndex.from_frame(identities[columns].astype(str))
+        pd.MultiIndex.from_frame(identities[columns].astype(str)).to_flat_index()
         if len(columns) > 1
         else identities[columns[0]]
     )

@@ -14,10 +14,12 @@ from vfal.core.types import Attribute
 from vfal.evaluation.scoring import Scorer
 from vfal.lists.asked import ScoreSettings
 from vfal.lists.check import check_file, read_splits
-from vfal.lists.make import GROUP_MARK, items_of, make_lists
+from vfal.lists.crowd import crowd_of_corpus, crowd_of_paths, items_of
+from vfal.lists.make import make_lists
 from vfal.lists.outcome import Outcome, differences, score_files
 from vfal.lists.people import NOBODY, People, people_beside, read_people
 from vfal.lists.printing import print_differences, print_outcomes, print_verdicts
+from vfal.lists.recipes import get_recipe
 from vfal.lists.replicas import REPLICAS
 from vfal.lists.submission import pack, write_submission
 from vfal.lists.vectors import Vectors, read_vectors
@@ -120,19 +122,28 @@ def run_make(
     items: Sequence[Path],
     out: Path,
     *,
+    prepared: Path | None,
+    split: str,
+    rule: str,
     meta: Sequence[Path],
     tag: str,
     groups: Sequence[str],
     candidates: int,
     seed: int,
 ) -> None:
-    """Write lists and print their names."""
+    """Write lists for the items of files, or of a prepared corpus, and print their names."""
+    if bool(items) == bool(prepared):
+        raise ConfigError("lists make: expected either --items or --prepared, and not both.")
+    recipe = get_recipe(rule)
     for group in groups:
-        _choice("--group", group, GROUP_MARK)
-    people = _people(meta, items)
-    chosen = tuple(group for group in GROUP_MARK if group in (groups or ("all", "same_gender")))
-    paths = items_of(items, people)
-    for path in make_lists(paths, people, out, tag=tag, groups=chosen, candidates=candidates, seed=seed):
+        _choice("--group", group, recipe.marks)
+    if prepared:
+        crowd = crowd_of_corpus(prepared, split, seed)
+    else:
+        people = _people(meta, items)
+        crowd = crowd_of_paths(items_of(items, people), people, seed)
+    chosen = tuple(group for group in recipe.marks if group in (groups or recipe.usual))
+    for path in make_lists(crowd, recipe, out, tag=tag, groups=chosen, candidates=candidates):
         typer.echo(path)
 
 

@@ -48,10 +48,11 @@ class ItemName(NamedTuple):
 
 
 class PathReader:
-    """Reads paths, each once; `id_of` turns names into ids."""
+    """Reads paths, each once; `id_of` turns names into ids, `owner_of` says whose an item is, by key."""
 
-    def __init__(self, id_of: Mapping[str, str]) -> None:
+    def __init__(self, id_of: Mapping[str, str], owner_of: Mapping[str, str] | None = None) -> None:
         self.id_of = id_of
+        self.owner_of = owner_of or {}
         self._number: dict[str, int] = {}
         self._names: list[ItemName] = []
         self._columns: dict[str, NDArray[Any]] = {}
@@ -84,7 +85,8 @@ class PathReader:
     def _add(self, path: str) -> int:
         if path not in self._number:
             self._number[path] = len(self._names)
-            self._names.append(self._read(path))
+            name = self._read(path)
+            self._names.append(name._replace(person=self.owner_of.get(name.key, name.person)))
         return self._number[path]
 
     def _read(self, path: str) -> ItemName:

@@ -28,16 +28,20 @@ BESIDE = ("vox1_meta.csv", "vox1_meta.csv.gz")
 
 @dataclass(frozen=True)
 class People:
-    """`table` has columns identity, name, gender, nationality (and age_band, if the file has it)."""
+    """`table` has columns identity, name, gender, nationality (and age_band, if the file has it).
+
+    `owner_of` says whose items are by their key, for a corpus whose paths do not tell.
+    """
 
     table: pd.DataFrame
     source: str
     id_of: dict[str, str] = field(default_factory=dict)
+    owner_of: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def reader(self) -> PathReader:
         """Reads paths with these people's names."""
-        return PathReader(self.id_of)
+        return PathReader(self.id_of, self.owner_of)
 
     @property
     def known(self) -> bool:

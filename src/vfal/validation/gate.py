@@ -11,8 +11,9 @@ from vfal.core.config.validate import Validate
 from vfal.core.errors import DataError
 from vfal.core.tables import CLIP_COLUMNS, FACE_COLUMNS, IDENTITY_COLUMNS
 from vfal.validation.frames import Frame, corpus_frames, seen_frame
+from vfal.validation.list_frames import list_frames
 from vfal.validation.roster import roster
-from vfal.validation.rules import Rule, rules
+from vfal.validation.rules import KNOWN_DEFECT, Rule, rules
 from vfal.validation.trial_frames import trial_frames
 from vfal.validation.verdict import RuleResult, Verdict
 
@@ -48,7 +49,7 @@ def validate(
         frames,
         rules(settings, files=root is not None),
         shown=settings.offenders_shown,
-        report_only=settings.report_only,
+        report_only=(*settings.report_only, KNOWN_DEFECT),
     )
     return Verdict(results, _counts(frames, settings.trial_tables), evidence)
 
@@ -66,6 +67,8 @@ def frames_of(
     frames |= {f"seen by {name}": seen_frame(frames, Path(path)) for name, path in settings.seen_by.items()}
     lists = {str(name): trials[name] for name in settings.trial_tables}
     frames |= trial_frames(lists, roster(frames), splits=settings.trial_splits, groups=settings.trial_groups)
+    if settings.lists:
+        frames |= list_frames(settings.lists, tables, settings.trial_splits)
     looked_at = [name for name in dict.fromkeys(rule.frame for rule in rules(settings)) if name in frames]
     rows = [len(frames[name].table) for name in looked_at]
     return frames | {"frames": Frame(pd.DataFrame({"frame": looked_at, "rows": rows}), "{frame}")}

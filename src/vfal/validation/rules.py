@@ -12,6 +12,8 @@ from vfal.core.config.validate import Range, Validate
 from vfal.core.types import DIRECTIONS
 
 Options = Mapping[str, Any]
+KNOWN_DEFECT = "known_defect"  # the rule that never stops the map: nobody can mend a published list
+NONE = Range(least=0, most=0)
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Rule:
 
 
 def rules(settings: Validate, *, files: bool = True) -> tuple[Rule, ...]:
-    """Every rule, in order: emptiness, people, leaks between splits, files if there are any, trials."""
+    """Every rule, in order: emptiness, people, leaks between splits, files if any, trials, lists."""
     about_files = (
         *_files("clip", "clips"),
         *_measures_of_clips(settings),
@@ -48,6 +50,7 @@ def rules(settings: Validate, *, files: bool = True) -> tuple[Rule, ...]:
         *_contamination(settings),
         *(about_files if files else ()),
         *(rule for table in settings.trial_tables for rule in _trials(table, settings)),
+        *(_lists() if settings.lists else ()),
     )
 
 
@@ -207,6 +210,19 @@ def _joint_matching(table: str, settings: Validate) -> list[Rule]:
         _true("Every joint matching trial has one probe identity", trials, "one_person", shows="people"),
         _true("Every joint matching trial has one wrong identity", trials, "one_other", shows="others"),
         _true("No item comes twice on one side of a joint matching trial", trials, "items_differ"),
+    ]
+
+
+def _lists() -> list[Rule]:
+    """What must be true of the official list files of `validate.lists`."""
+    known = _true("No list has a defect that it was published with", "lists", "flawless", shows="known")
+    return [
+        _true("Every list can be read and contradicts nothing", "lists", "sound", shows="defects"),
+        replace(known, key=KNOWN_DEFECT),
+        _within("No list asks the same twice, unless its rule does", "lists", "duplicates", NONE),
+        _one("Every list is about one split", "lists", "splits", shows="splits_found"),
+        _true("Every item of a list is in the corpus", "list items", "present"),
+        _true("Every person of a list is in a split with trials", "list items", "in_split", shows="split"),
     ]
 
 

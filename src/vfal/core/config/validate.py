@@ -40,6 +40,7 @@ class Validate(Block):
     offenders_shown: PositiveInt
     report_only: tuple[Literal["shared_videos", "seen_before", "other_split", "nationality"], ...]
     seen_by: dict[str, str]
+    lists: tuple[str, ...]
 
     @model_validator(mode="after")
     def _possible(self) -> "Validate":
