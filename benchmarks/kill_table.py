@@ -31,6 +31,7 @@ BIN = Path(sys.executable).parent
 MADE = ("data", "models", "reports/evaluate", "reports/results.json")
 EARLY = ("data/raw", "data/prepared", "data/media", "data/features", "models/encoders")
 LATE = ("models/warm_up", "models/identity_weights", "models/trained", "reports/evaluate")
+EARLY_CACHE = ".dvc/early"  # DVC's cache as it is before warm_up
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 MOST_RUNS = 4  # after a kill
 ALONE_S = 20.0  # within which what a kill takes down is down
@@ -78,6 +79,8 @@ class Yard:
         for name in filter(None, gone):
             path = self.folder / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        if not everything:
+            shutil.copytree(self.folder / EARLY_CACHE, self.folder / ".dvc/cache", copy_function=os.link)
         for path in (self.folder / ".state").glob("*"):
             if path.name not in ("prefect", "flows", "locks", "dvc"):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -307,9 +310,11 @@ def main() -> None:
         folder = Path(name).resolve() / "checkout"
         _check_out(folder)
         yard = Yard(folder, _free_port(), random.Random(asked.seed))
-        for command in (("vfal", "preset", "tiny"), ("dvc", "repro")):
+        for command in (("vfal", "preset", "tiny"), ("dvc", "repro", "embed"), ("dvc", "repro")):
             if yard.run(*command):
                 raise SystemExit((folder.parent / "last.log").read_text(encoding="utf-8"))
+            if command[-1] == "embed":
+                shutil.copytree(folder / ".dvc/cache", folder / EARLY_CACHE, copy_function=os.link)
         yard.wanted = yard.outputs()
         params = (folder / "params.yaml").read_text(encoding="utf-8")
         params = params.replace("  port: 4200", f"  port: {yard.port}").replace("[10, 60]", "[1]")

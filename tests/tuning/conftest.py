@@ -12,6 +12,7 @@ import torch
 from ruamel.yaml import YAML
 
 from vfal.core.config.params import check
+from vfal.core.files import write_json
 from vfal.core.seeding import generator
 from vfal.core.tables import write_table
 from vfal.core.types import MODALITIES
@@ -71,6 +72,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         }
     )
     write_table(folder / "data/prepared/identities.parquet", people)
+    write_json(folder / "data/prepared/split.json", {"family": "seeded"})
     who = generator(1, "people").standard_normal((len(names), WIDTH))
     items = {}
     for modality in MODALITIES:

@@ -17,13 +17,11 @@ from vfal.core.errors import DataError, MachineError
 from vfal.core.switches import switch_off
 from vfal.core.tables import read_table
 from vfal.tracking.address import Address, resolve, why_silent
-from vfal.tracking.patience import BOUNDED, UPLOAD, patience, quiet
+from vfal.tracking.patience import UPLOAD, patience, quiet, towards
 from vfal.tracking.people import COLUMNS, PEOPLE
 from vfal.tracking.store import FINGERPRINT
 
 CHAMPION, PREVIOUS = "champion", "previous"
-# A registry in a database looks models up at the global address, whatever its client was given.
-GLOBAL = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 LATER = "Nothing is lost; run the same command again when it answers."
 MODEL_WITHIN = "artifacts/model"  # of a saved model: the folder that a `Scorer` reads
 
@@ -133,7 +131,7 @@ def open_aliases(tracking: Tracking, folder: Path) -> Iterator[Aliases]:
     if reason := why_silent(address):
         raise MachineError(f"MLflow at {address.shown}: {reason.rstrip('.')}. {LATER}")
     try:
-        with patience(BOUNDED | dict.fromkeys(GLOBAL, address.uri)), quiet():
+        with patience(towards(address.uri)), quiet():
             yield Aliases(address, tracking.model_name)
     except (MlflowException, SQLAlchemyError) as error:
         reason = str(error).strip().partition("\n")[0].replace(address.uri, address.shown).rstrip(".")

@@ -11,7 +11,7 @@ from vfal.core.switches import switch_off
 from vfal.serving.scorer import PARAMS
 from vfal.tracking.address import resolve, why_silent
 from vfal.tracking.chosen import choose
-from vfal.tracking.patience import BOUNDED, patience, quiet
+from vfal.tracking.patience import patience, quiet, towards
 
 REGISTERED = "models:/"
 WITHIN = Path("artifacts/model")  # of a model that MLflow saved
@@ -52,10 +52,8 @@ def _download(model: str, params: Params, folder: str) -> Path:
     import mlflow
     from mlflow.exceptions import MlflowException
 
-    mlflow.set_tracking_uri(address.uri)
-    mlflow.set_registry_uri(address.uri)
     try:
-        with patience(BOUNDED), quiet():
+        with patience(towards(address.uri)), quiet():
             return Path(mlflow.artifacts.download_artifacts(artifact_uri=model, dst_path=folder))
     except (MlflowException, OSError) as error:
         reason = str(error).strip().partition("\n")[0].rstrip(".")

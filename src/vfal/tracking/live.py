@@ -18,7 +18,7 @@ from vfal.tracking.address import resolve, why_silent
 from vfal.tracking.attempts import Attempt, attempts
 from vfal.tracking.experiment import experiment_of
 from vfal.tracking.mirror import failures, run_tags, sync
-from vfal.tracking.patience import BOUNDED, patience, quiet
+from vfal.tracking.patience import patience, quiet, towards
 from vfal.tracking.plan import NOTES
 from vfal.tracking.provenance import params_as_run, read_lock
 from vfal.training.record import read_curve
@@ -57,7 +57,7 @@ def show_attempts(params: Params, sent: dict[tuple[str, str], int]) -> str:
     if not training or why_silent(address):
         return ""
     try:
-        with only_one("sync", "vfal sync"), patience(BOUNDED), quiet():
+        with only_one("sync", "vfal sync"), patience(towards(address.uri)), quiet():
             for attempt in training:
                 _show(attempt, params, sent)
     except BusyError:

@@ -20,7 +20,7 @@ from vfal.tracking.address import Address, damage, has_run, resolve, why_silent
 from vfal.tracking.attempts import attempts
 from vfal.tracking.currency import Currency
 from vfal.tracking.experiment import experiment_of
-from vfal.tracking.patience import BOUNDED, patience, quiet
+from vfal.tracking.patience import patience, quiet, towards
 from vfal.tracking.plan import PARENT
 from vfal.tracking.provenance import LOCK, data_digest, params_as_run, provenance_tags, read_lock
 from vfal.tracking.system import samples_of
@@ -54,7 +54,7 @@ def sync(params: Params, *, again: bool = False) -> str:
     if reason := why_silent(address):
         return _note(address, reason)
     try:
-        with only_one("sync", "vfal sync"), patience(BOUNDED), quiet():
+        with only_one("sync", "vfal sync"), patience(towards(address.uri)), quiet():
             said, complete, last = _mirror(params, address)
     except BusyError as error:
         return f"MLflow was not updated. {error}"

@@ -18,6 +18,15 @@ BOUNDED = {
 # A server answers an upload when it has stored it, which takes a while for hundreds of megabytes.
 UPLOAD = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "60"}
 CHATTER = ("mlflow", "alembic")
+GLOBAL = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
+
+
+def towards(uri: str) -> dict[str, str]:
+    """`BOUNDED`, and `uri` wherever MLflow asks for its global address.
+
+    A registry in a database looks models up there, whatever its client was given.
+    """
+    return BOUNDED | dict.fromkeys(GLOBAL, uri)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from mlflow import MlflowClient, set_tracking_uri
+from mlflow import MlflowClient
 from mlflow.data.dataset_source_registry import get_dataset_source_from_json
 from mlflow.data.pandas_dataset import from_pandas
 from mlflow.entities import DatasetInput, InputTag, Metric, Param, Run, RunTag
@@ -33,7 +33,6 @@ class Store:
 
     def __init__(self, address: Address, experiment: Experiment, tags: Mapping[str, str]) -> None:
         """`tags` go on every run; `vfal.checkout` among them says whose unfinished runs may be closed."""
-        set_tracking_uri(address.uri)  # a registry in a database asks there for models, not in its client
         self.client = MlflowClient(tracking_uri=address.uri, registry_uri=address.uri)
         self.experiment_id = self._experiment(address, experiment)
         self.tags = tags

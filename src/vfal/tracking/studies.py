@@ -14,7 +14,7 @@ from vfal.core.state import only_one
 from vfal.core.switches import switch_off
 from vfal.tracking.address import resolve, why_silent
 from vfal.tracking.experiment import experiment_of
-from vfal.tracking.patience import BOUNDED, patience, quiet
+from vfal.tracking.patience import patience, quiet, towards
 from vfal.tracking.provenance import read_lock
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def mirror_study(params: Params, folder: Path) -> str:
     from vfal.tracking.store import Store
 
     try:
-        with only_one("sync", "vfal sync"), patience(BOUNDED), quiet():
+        with only_one("sync", "vfal sync"), patience(towards(address.uri)), quiet():
             store = Store(address, experiment_of(params, read_lock()), {})
             mirror = _Mirror(store.client, store.experiment_id)
             added = mirror.mirror(read_json(folder / "study.json"), folder)
