@@ -27,6 +27,7 @@ SETTINGS = EvaluateSettings(
     heard_languages=("Urdu",),
     matching_sizes=(2, 3, 5),
     recall_at=(1, 3),
+    joint_pairs=(),
     dcf_target_ratio=0.05,
     bootstrap_replicates=200,
     level=0.95,
@@ -208,6 +209,32 @@ class TestAgainstLoops:
             # means of coarse vectors tie but for rounding, which may fall either way
             assert np.mean(np.array(gaps) > 1e-12) <= record["value"] <= np.mean(np.array(gaps) > -1e-12)
             assert record["trials"] == len(gaps)
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_joint_tasks_may_average_more_voices_than_faces(direction):
+    world = World()
+    found = world.evaluate("joint_matching", "joint_retrieval")
+    pairs = world.evaluate("joint_matching", "joint_retrieval", joint_pairs=((3, 2), (2, 5)))
+    (probe, _), (gallery, _) = world.sides(direction)
+    asking_of, asked_of = (3, 2) if direction == "v2f" else (2, 3)
+    table = world.part("joint_matching", direction, "all").query("mean_of == 3")
+    gaps = []
+    for _, trial in table.sort_values(["trial", "draw"]).groupby("trial"):
+        asking = np.mean([probe[i] for i in trial["probe"].iloc[:asking_of]], axis=0)
+        bags = [[gallery[i] for i in trial[f"candidate_{k}"].iloc[:asked_of]] for k in (0, 1)]
+        means = [np.mean(bag, axis=0) for bag in bags]
+        scores = [float(asking @ mean / np.linalg.norm(mean)) for mean in means]
+        gaps.append(scores[0] - scores[1])
+    record = pairs.records[f"joint_matching_v3_f2/{direction}/all/accuracy"]
+    assert np.mean(np.array(gaps) > 1e-12) <= record["value"] <= np.mean(np.array(gaps) > -1e-12)
+    sizes = world.side("voice" if direction == "v2f" else "face")[1]
+    people = pd.Series({i: who for i, who in sizes.items() if who < "id16"})
+    bags = int((people.value_counts() // asking_of).sum())
+    assert pairs.records[f"joint_retrieval_v3_f2/{direction}/all/map"]["trials"] == bags
+    assert f"joint_matching_v2_f5/{direction}/all/accuracy" not in pairs.records
+    assert any("no trials with m = 5" in note for note in map(str, pairs.notes))
+    assert {name: one for name, one in pairs.records.items() if name in found.records} == found.records
 
 
 def test_records_are_json_and_repeat_byte_for_byte(world, found):

@@ -7,6 +7,19 @@ from vfal.evaluation.embeddings import Items
 from vfal.evaluation.guards import check_directions
 from vfal.metrics import Floats, Integers
 
+Sizes = dict[Modality, int]
+
+
+def alike(mean_of: int) -> Sizes:
+    """As many voices as faces."""
+    return {"voice": mean_of, "face": mean_of}
+
+
+def pair_name(sizes: Sizes) -> str:
+    """`m4` for four of each, `v20_f5` for twenty voices and five faces."""
+    voices, faces = sizes["voice"], sizes["face"]
+    return f"m{voices}" if voices == faces else f"v{voices}_f{faces}"
+
 
 def units(items: Items) -> Floats:
     """Unit vectors (N, D) in float64; a zero vector is an `EmbeddingError`."""

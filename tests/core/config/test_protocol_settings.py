@@ -12,6 +12,7 @@ EVALUATE = {
     "dcf_target_ratio": 0.05,
     "matching_sizes": (2, 10),
     "recall_at": (1,),
+    "joint_pairs": (),
     "bootstrap_replicates": 10,
     "level": 0.95,
     "interval_thresholds": 100,
@@ -26,6 +27,7 @@ EVALUATE = {
     [
         ("matching_sizes", (2, 1), "greater than or equal to 2"),
         ("matching_sizes", (2, 2), "matching_sizes: 2, 2 names something twice"),
+        ("joint_pairs", ((20, 5), (20, 5)), "names something twice"),
         ("groups", ("everybody",), "'all', 'same_gender'"),
         ("level", 95.0, "less than 1"),
         ("level", float("nan"), "finite number"),

@@ -30,6 +30,7 @@ class EvaluateSettings(Block):
     heard_languages: tuple[str, ...]
     matching_sizes: tuple[GallerySize, ...] = Field(min_length=1)
     recall_at: tuple[PositiveInt, ...]
+    joint_pairs: tuple[tuple[PositiveInt, PositiveInt], ...]
     dcf_target_ratio: float = Field(gt=0, lt=1)
     bootstrap_replicates: int = Field(ge=0)
     level: float = Field(gt=0, lt=1)
@@ -40,7 +41,7 @@ class EvaluateSettings(Block):
 
     @model_validator(mode="after")
     def _no_repetition(self) -> "EvaluateSettings":
-        for key in ("protocols", "groups", "breakdown", "matching_sizes", "recall_at"):
+        for key in ("protocols", "groups", "breakdown", "matching_sizes", "recall_at", "joint_pairs"):
             values = getattr(self, key)
             if len(set(values)) < len(values):
                 raise ValueError(f"{key}: {', '.join(map(str, values))} names something twice")
