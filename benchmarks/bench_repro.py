@@ -16,7 +16,17 @@ from pathlib import Path
 from comparing import REPOSITORY, compare, show
 
 BIN = Path(sys.executable).parent
-COPIED = ("dvc.yaml", "params.yaml", ".dvcignore", "presets", ".dvc/config", ".dvc/.gitignore", "src")
+COPIED = (
+    "dvc.yaml",
+    "params.yaml",
+    "splits.csv",
+    "withdrawn.csv",
+    ".dvcignore",
+    "presets",
+    ".dvc/config",
+    ".dvc/.gitignore",
+    "src",
+)
 REFERENCE = "dvc repro"
 
 
