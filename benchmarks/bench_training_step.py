@@ -22,7 +22,7 @@ from vfal.core.config.params import Params
 from vfal.core.tables import write_table
 from vfal.data.features import Features, write_features
 from vfal.losses.softmax_contrast import explicit_loss
-from vfal.method import Method
+from vfal.method import Crowd, Method
 from vfal.methods.seeking_the_shape import SeekingTheShapeOfSound
 from vfal.nn.catalogue import make_encoder
 from vfal.training.devices import prepare_device
@@ -208,7 +208,7 @@ def _plain_explicit(anchors: Tensor, candidates: Tensor, *, offset: float) -> Te
 def _method(params: Params, voice: nn.Module, face: nn.Module) -> Method:
     torch.manual_seed(1)
     settings = params.methods.seeking_the_shape
-    return SeekingTheShapeOfSound(voice, face, identities=IDENTITIES, settings=settings)
+    return SeekingTheShapeOfSound(voice, face, crowd=Crowd(IDENTITIES), settings=settings)
 
 
 def _weights(params: Params) -> IdentityWeights:

@@ -17,7 +17,7 @@ from vfal.core.shelf import nearest
 from vfal.core.state import only_one
 from vfal.core.switches import switch_off
 from vfal.core.workers import give_way
-from vfal.stages import REPEATED, STAGES, TRAINING
+from vfal.stages import LEADERBOARD, REPEATED, STAGES, TRAINING
 from vfal.tracking.system import watched
 
 app = typer.Typer(
@@ -36,8 +36,8 @@ def stage(
     item: Annotated[str, typer.Argument(help="Which one, for stages that are repeated.")] = "",
 ) -> None:
     """Run one stage: what dvc.yaml calls. Use `dvc repro`, which also knows what is stale."""
-    if name not in STAGES:
-        raise ConfigError(f"stage '{name}': no such stage. {nearest(name, STAGES)}")
+    if name not in (known := (*STAGES, *LEADERBOARD)):
+        raise ConfigError(f"stage '{name}': no such stage. {nearest(name, known)}")
     if bool(item) != (name in REPEATED):
         raise ConfigError(
             f"stage '{name}': found item '{item}', expected {'none' if item else 'a name of a model'}."

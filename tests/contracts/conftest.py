@@ -7,12 +7,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from vfal.core.config.shelf_models import ordered
 from vfal.core.seeding import derive_seed, generator
 from vfal.data.batches import Bag, Batch, IdentityBatches, RowsByIdentity
 from vfal.data.inputs import FeatureInputs
-from vfal.method import Method
-from vfal.methods import SHELF, get_method
-from vfal.nn.feature_mlp import FeatureMLP
+from vfal.method import Crowd, Method
+from vfal.methods import get_method
+from vfal.nn.catalogue import make_encoder
 
 from ..tiny_params import tiny_params
 
@@ -28,21 +29,42 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.fixture(params=list(SHELF))
-def name(request: pytest.FixtureRequest) -> str:
+ITEMS = ITEMS_EACH * IDENTITIES
+CROWD = Crowd(IDENTITIES, genders=2, nationalities=3, tracks=IDENTITIES, clips=ITEMS, faces=ITEMS)
+SMALL = {"width": WIDTH, "dropout": 0.1}  # of every block that has such keys
+LABELS = {
+    "gender": np.arange(IDENTITIES, dtype=np.int64) % 2,
+    "nationality": np.arange(IDENTITIES, dtype=np.int64) % 4 - 1,  # -1: not known
+}
+MODELS = tiny_params().train_method.models
+PLAIN = [name for name, model in MODELS.items() if not model.changes.get("adaptive")]
+
+
+@pytest.fixture(params=PLAIN)
+def model(request: pytest.FixtureRequest) -> str:
+    """A model of the shelf: every method, and every variant that has a row of the leaderboard."""
     return str(request.param)
 
 
 @pytest.fixture
-def make(name: str) -> Callable[[], Method]:
-    """Makes the method afresh, always with the same weights, on frozen features."""
+def name(model: str) -> str:
+    """The method of the model."""
+    return MODELS[model].method
+
+
+@pytest.fixture
+def make(model: str, name: str) -> Callable[[], Method]:
+    """Makes the model afresh, always with the same weights, on frozen features."""
 
     def fresh(seed: int = 1) -> Method:
         torch.manual_seed(derive_seed(seed, name))
-        settings = getattr(tiny_params().methods, name).model_copy(update={"width": WIDTH, "dropout": 0.1})
-        voice = FeatureMLP(modality="voice", inputs=INPUTS, width=32, dropout=0.0)
-        face = FeatureMLP(modality="face", inputs=INPUTS, width=32, dropout=0.0)
-        return get_method(name)(voice, face, identities=IDENTITIES, settings=settings)
+        settings = ordered(tiny_params(), model).settings
+        known = {key: value for key, value in SMALL.items() if key in type(settings).model_fields}
+        method = get_method(name)
+        sizes = {"width": 32, "dropout": 0.0} if method.trunk == "feature_mlp" else {}
+        voice = make_encoder(method.trunk, "voice", inputs=INPUTS, **sizes)
+        face = make_encoder(method.trunk, "face", inputs=INPUTS, **sizes)
+        return method(voice, face, crowd=CROWD, settings=settings.model_copy(update=known))
 
     return fresh
 
@@ -54,11 +76,13 @@ def features(word: str, count: int) -> Tensor:
 @pytest.fixture
 def batch() -> Batch:
     identity_B = torch.tensor([4, 0, 7, 2, 9])
-    return Batch(Bag(features("voices", 5), identity_B), Bag(features("faces", 5), identity_B))
+    labels = {f"{label}_B": torch.from_numpy(label_I)[identity_B] for label, label_I in LABELS.items()}
+    labels |= {"identity_B": identity_B, "video_B": identity_B, "place_B": identity_B * ITEMS_EACH}
+    return Batch(Bag(features("voices", 5), **labels), Bag(features("faces", 5), **labels))
 
 
 @pytest.fixture
-def batches() -> IdentityBatches:
+def batches(model: str) -> IdentityBatches:
     def source(kind: str) -> tuple[FeatureInputs, RowsByIdentity]:
         rows = FeatureInputs(features(kind, ITEMS_EACH * IDENTITIES).numpy())
         return rows, RowsByIdentity(NAMES * ITEMS_EACH, NAMES, kind)
@@ -67,7 +91,8 @@ def batches() -> IdentityBatches:
         {"voice": source("voice"), "face": source("face")},
         IDENTITIES,
         batch_identities=5,
-        views=1,
+        views=ordered(tiny_params(), model).recipe.views,
         seed=1,
         stream="contract",
+        labels=LABELS,
     )

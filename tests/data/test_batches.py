@@ -95,9 +95,9 @@ def test_a_modality_that_is_left_out_is_not_in_the_batch() -> None:
     assert batch.voices is None and batch.faces is not None
 
 
-def test_without_labels_the_items_stay_and_the_names_go() -> None:
+def test_without_needs_the_items_stay_and_the_names_go() -> None:
     batch = batches().draw(0, CPU)
-    bare = batch.without_labels()
+    bare = batch.for_needs(())
     for bag, before in ((bare.voices, batch.voices), (bare.faces, batch.faces)):
         assert bag is not None and before is not None
         assert bag.identity_B is None and bag.inputs is before.inputs
@@ -121,4 +121,4 @@ def test_people_without_an_item_are_refused_by_name() -> None:
 def test_items_of_people_outside_the_split_are_never_drawn() -> None:
     rows = RowsByIdentity(["x", "id0", "y", "id1", "id0"], ["id0", "id1"], "voice")
     drawn = rows.draw(np.zeros(1000, dtype=np.int64), np.random.default_rng(0))
-    assert set(drawn) == {1, 4}
+    assert set(rows.rows[drawn]) == {1, 4}

@@ -12,7 +12,7 @@ from vfal.core.config.phases import Optimiser
 from vfal.core.seeding import derive_seed, generator
 from vfal.data.batches import Batch, IdentityBatches, RowsByIdentity
 from vfal.data.inputs import FeatureInputs
-from vfal.method import Card, Method, Terms
+from vfal.method import Card, Crowd, Method, Terms
 from vfal.methods.seeking_the_shape import SeekingTheShapeOfSound
 from vfal.nn.feature_mlp import FeatureMLP
 from vfal.training.identity_weights import IdentityWeights
@@ -53,7 +53,7 @@ def main_method(seed: int = 1, **changes: Any) -> Method:
     voice = FeatureMLP(modality="voice", inputs=WIDTH, width=10, dropout=0.0)
     face = FeatureMLP(modality="face", inputs=WIDTH, width=10, dropout=0.0)
     settings = params.methods.seeking_the_shape
-    return SeekingTheShapeOfSound(voice, face, identities=IDENTITIES, settings=settings)
+    return SeekingTheShapeOfSound(voice, face, crowd=Crowd(IDENTITIES), settings=settings)
 
 
 def tracker(**changes: float) -> IdentityWeights:

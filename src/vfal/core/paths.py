@@ -14,6 +14,7 @@ ENCODERS = Path("models/encoders")
 WARM_UP = Path("models/warm_up")
 IDENTITY_WEIGHTS = Path("models/identity_weights")
 TRAINED = Path("models/trained")
+SHELF_MODELS = Path("models/shelf")
 REPORTS = Path("reports")
 STUDIES = REPORTS / "tune"
 VERDICT = Path("validation/verdict.json")  # within the state folder

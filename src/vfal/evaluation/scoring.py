@@ -71,6 +71,27 @@ class Cosine(Scorer):
         return np.asarray(np.einsum("pd,pd->p", voices_PD, faces_PD))
 
 
+class Euclidean(Scorer):
+    """Minus the Euclidean distance, in float64."""
+
+    symmetric = True
+
+    def prepare(self, items: Items) -> NDArray[Any]:
+        """Vectors in float64; embeddings that are all the same are an `EmbeddingError`."""
+        vectors_ND = items.vectors_ND.astype(np.float64)
+        check_spread(vectors_ND, items.modality)
+        return vectors_ND
+
+    def matrix(self, voices_ND: NDArray[Any], faces_MD: NDArray[Any]) -> Floats:
+        """Minus the distance of every voice to every face, by |v|^2 - 2vf + |f|^2."""
+        square_NM = (voices_ND**2).sum(1)[:, None] - 2 * voices_ND @ faces_MD.T + (faces_MD**2).sum(1)
+        return np.asarray(-np.sqrt(np.maximum(square_NM, 0.0)))
+
+    def pairs(self, voices_PD: NDArray[Any], faces_PD: NDArray[Any]) -> Floats:
+        """Minus the distance of row i to row i."""
+        return np.asarray(-np.linalg.norm(voices_PD - faces_PD, axis=1))
+
+
 class Prepared:
     """Voices and faces of one evaluation, ready to be scored by row."""
 

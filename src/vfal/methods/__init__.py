@@ -4,6 +4,7 @@ from vfal.core.shelf import take_down
 from vfal.method import Method
 
 SHELF = {
+    "fvcme": "vfal.methods.fvcme:FaceVoiceMatching",
     "seeking_the_shape": "vfal.methods.seeking_the_shape:SeekingTheShapeOfSound",
 }
 

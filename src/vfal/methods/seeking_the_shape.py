@@ -11,7 +11,7 @@ from vfal.core.config.phases import SeekingTheShape
 from vfal.data.batches import Batch
 from vfal.losses.classification import cross_entropy, focal
 from vfal.losses.softmax_contrast import two_sided_explicit_loss
-from vfal.method import Card, Method, Terms
+from vfal.method import Card, Crowd, Method, Terms
 from vfal.nn.heads import ProjectionHead, SharedClassifier
 
 
@@ -35,10 +35,8 @@ class SeekingTheShapeOfSound(Method):
         ),
     )
 
-    def __init__(
-        self, voice: nn.Module, face: nn.Module, *, identities: int, settings: SeekingTheShape
-    ) -> None:
-        """`voice` and `face` are encoders with an attribute `width`; `identities` are those trained on."""
+    def __init__(self, voice: nn.Module, face: nn.Module, *, crowd: Crowd, settings: SeekingTheShape) -> None:
+        """`voice` and `face` are encoders with an attribute `width`; `crowd` are those trained on."""
         super().__init__()
         self.voice, self.face, self.settings = voice, face, settings
         heads = {
@@ -46,7 +44,7 @@ class SeekingTheShapeOfSound(Method):
             for name, encoder in (("voice", voice), ("face", face))
         }
         self.voice_head, self.face_head = heads["voice"], heads["face"]
-        self.classifier = SharedClassifier(settings.width, identities)
+        self.classifier = SharedClassifier(settings.width, crowd.identities)
 
     def embed_voices(self, voices: Tensor) -> Tensor:
         """Head outputs (B, width), not normalised: their length acts as an inverse temperature."""

@@ -19,12 +19,14 @@ ENCODERS: dict[Modality, dict[str, str]] = {
     "face": {
         "small_face": "vfal.nn.small:SmallFaceEncoder",
         "feature_mlp": "vfal.nn.feature_mlp:FeatureMLP",
+        "plain_features": "vfal.nn.plain_features:PlainFeatures",
         "ir_50": "vfal.nn.ir_50:IR50",
         "se_resnet_50": "vfal.nn.se_resnet_50:SEResNet50",
     },
     "voice": {
         "small_voice": "vfal.nn.small:SmallVoiceEncoder",
         "feature_mlp": "vfal.nn.feature_mlp:FeatureMLP",
+        "plain_features": "vfal.nn.plain_features:PlainFeatures",
         "resnet_se_34l": "vfal.nn.resnet_se_34l:ResNetSE34L",
         "thin_resnet_34": "vfal.nn.thin_resnet_34:ThinResNet34",
     },

@@ -1,4 +1,7 @@
-"""The stages of dvc.yaml, one file each: read params, read inputs, call a room, write outputs."""
+"""The stages of dvc.yaml and leaderboard/dvc.yaml, one file each.
+
+A stage reads params, reads inputs, calls a room and writes outputs.
+"""
 
 STAGES = (
     "collect",
@@ -15,6 +18,8 @@ STAGES = (
     "compare",
 )
 
+LEADERBOARD = ("train_method", "evaluate_method", "leaderboard")
+
 # What several processes may share (machine.strategy).
 TRAINING = ("pretrain", "warm_up", "weigh_identities", "retrain", "ablate")
-REPEATED = ("ablate", "evaluate")  # once per variant, once per model
+REPEATED = ("ablate", "evaluate", "train_method", "evaluate_method")  # once per variant or model

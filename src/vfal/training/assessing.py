@@ -13,7 +13,7 @@ from vfal.core.tables import read_table
 from vfal.core.types import DIRECTIONS, MODALITIES, Direction, Split
 from vfal.evaluation.calibration import Calibration, calibrate
 from vfal.evaluation.embeddings import Embeddings
-from vfal.evaluation.scoring import Cosine, Scorer
+from vfal.evaluation.scoring import Cosine, Euclidean, Scorer
 from vfal.method import Method
 from vfal.metrics import Floats, matching_credits
 from vfal.protocol import Bench
@@ -38,18 +38,28 @@ class MethodScorer(Scorer):
         voices, faces = torch.from_numpy(voices_ND).to(device), torch.from_numpy(faces_MD).to(device)
         return np.asarray(self.method.score(voices, faces).double().cpu())
 
+    @torch.no_grad()
     def pairs(self, voices_PD: NDArray[np.float32], faces_PD: NDArray[np.float32]) -> Floats:
         """Scores (P,) of row i of one with row i of the other."""
+        device, replaced = next(self.method.parameters()).device, type(self.method).score_pairs
         scores = np.empty(len(voices_PD), dtype=np.float64)
-        for start in range(0, len(scores), PAIRS_SQUARE):
-            part = slice(start, start + PAIRS_SQUARE)
-            scores[part] = np.diagonal(self.matrix(voices_PD[part], faces_PD[part]))
+        size = PAIRS_SQUARE if replaced is Method.score_pairs else len(scores)
+        for start in range(0, len(scores), max(size, 1)):
+            part = slice(start, start + size)
+            voices, faces = voices_PD[part], faces_PD[part]
+            if replaced is Method.score_pairs:
+                scores[part] = np.diagonal(self.matrix(voices, faces))
+            else:
+                rows = torch.from_numpy(voices).to(device), torch.from_numpy(faces).to(device)
+                scores[part] = self.method.score_pairs(*rows).double().cpu().numpy()
         return scores
 
 
 def scorer_of(method: Method) -> Scorer:
-    """The fast cosine where a method keeps the contract's score, else its own."""
-    return Cosine() if type(method).score is Method.score else MethodScorer(method)
+    """The fast scorers where a method keeps the contract's score, else its own."""
+    if type(method).score is not Method.score:
+        return MethodScorer(method)
+    return Cosine() if method.measure == "cosine" else Euclidean()
 
 
 def embed_split(method: Method, material: Material, identities: list[str], params: Params) -> Embeddings:
@@ -89,6 +99,10 @@ class ValidationAccuracy:
     def __call__(self, method: Method) -> float:
         """Accuracy from voice to face in [0, 1]; a tie counts half."""
         return self.by_direction(method, ["v2f"])["v2f"]
+
+    def of_both_directions(self, method: Method) -> float:
+        """Mean accuracy of both directions in [0, 1]: what chooses the step of the shelf's models."""
+        return sum(self.by_direction(method, DIRECTIONS).values()) / len(DIRECTIONS)
 
     def by_direction(self, method: Method, directions: Iterable[Direction]) -> dict[Direction, float]:
         """Accuracy of each direction in [0, 1]; a tie counts half."""

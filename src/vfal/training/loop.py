@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from vfal.core.config.machine import Machine
 from vfal.core.config.phases import Optimiser
-from vfal.core.errors import DivergedError
+from vfal.core.config.shelf import RecipeOptimiser
+from vfal.core.errors import ConfigError, DivergedError
 from vfal.core.seeding import derive_seed
 from vfal.core.workers import progress_bar
 from vfal.data.batches import IdentityBatches
@@ -20,7 +21,7 @@ from vfal.method import Method, Terms
 from vfal.training.checkpoint import Checkpoints
 from vfal.training.devices import claim_device, place, precision_context
 from vfal.training.identity_weights import IdentityWeights
-from vfal.training.optimisers import MomentumSGD, give_momentum, learning_rate, momentum_of
+from vfal.training.optimisers import clip_gradients, learning_rate, make_mover
 from vfal.training.processes import average, meet, start_together
 from vfal.training.record import Curve
 
@@ -29,7 +30,10 @@ LOG_EVERY_STEPS = 10
 
 @dataclass(frozen=True)
 class Phase:
-    """One stretch of training. `first_step` continues the schedule and the batches of an earlier phase."""
+    """One stretch of training. `first_step` continues the schedule and the batches of an earlier phase.
+
+    With `patience` it ends after that many validations without a better one.
+    """
 
     name: str
     seed: int
@@ -38,6 +42,7 @@ class Phase:
     checkpoint_every_steps: int
     first_step: int = 0
     validate_every_steps: int = 0
+    patience: int = 0
     update_every_steps: int = 0  # identity weights; 0 holds them fixed
 
 
@@ -70,6 +75,8 @@ class Loop:
     ) -> None:
         """`weights` multiply the losses; `observers` watch the signal they are named after.
 
+        The signal `loss` is there for every method: the sum of an item's own losses over all turns.
+
         `report` is told (step, accuracy) of every validation; it may raise to end the run there.
         """
         claim_device(device)
@@ -80,11 +87,12 @@ class Loop:
         self.validate, self.report = validate, report
         self.names: dict[Tensor, str] = {parameter: name for name, parameter in method.named_parameters()}
         self.optimisers = {
-            player: MomentumSGD(parameters, phase.optimiser)
+            player: make_mover(parameters, phase.optimiser, [self._factor(one) for one in parameters])
             for player, parameters in method.players().items()
         }
         for optimiser in self.optimisers.values():
-            give_momentum(optimiser, self.names, momentum or {})
+            optimiser.load(self.names, momentum or {})
+        self.items = batches.everything(device, method.card.needs)
         self.folder, self.checkpoints = folder, Checkpoints(folder)
         self.best: dict[str, Any] = {}
 
@@ -97,14 +105,14 @@ class Loop:
             with progress_bar() as bar:
                 handle = bar.add_task(self.phase.name, total=self.phase.steps, completed=start)
                 for step in range(start, self.phase.steps + 1):
-                    if step == self.phase.steps or self._weights_done_at(step):
+                    if step == self.phase.steps or self._weights_done_at(step) or self._enough_at(step):
                         break
                     if step > start and step % self.phase.checkpoint_every_steps == 0:
                         curve.sync()
                         self._save(step)
                     self._step(self.phase.first_step + step, step, curve)
                     bar.advance(handle)
-            if self.validate and step > start and step % self.phase.validate_every_steps:
+            if self.validate and step == self.phase.steps > start and step % self.phase.validate_every_steps:
                 self._validate(step, curve)
         self._save(step)
         meet()
@@ -113,13 +121,14 @@ class Loop:
     def _step(self, global_step: int, step: int, curve: Curve) -> None:
         # Seeding every step makes dropout a function of (seed, step): nothing random has to be stored.
         torch.manual_seed(derive_seed(self.phase.seed, self.batches.stream, "torch", global_step))
-        batch = self.batches.draw(global_step, self.device)
-        if "identity" not in self.method.card.needs:
-            batch = batch.without_labels()
+        self.method.refresh(global_step, self.items)
+        batch = self.batches.draw(global_step, self.device).for_needs(self.method.card.needs)
         identity_B = torch.from_numpy(self.batches.identities_of(global_step)).to(self.device)
         rate = learning_rate(self.phase.optimiser, global_step)
         self.method.train()
         row: dict[str, float] = {"learning_rate": rate}
+        own_B = torch.zeros(len(identity_B), dtype=torch.float64, device=self.device)
+        logged = global_step % LOG_EVERY_STEPS == 0
         turns = iter(self.method.turns(batch, global_step))
         while True:
             with precision_context(self.machine, self.device):
@@ -132,13 +141,18 @@ class Loop:
             for name, observer in self.observers.items():
                 if name in terms.signals:
                     observer.observe(identity_B, terms.signals[name])
-            if global_step % LOG_EVERY_STEPS == 0:
+            if "loss" in self.observers:
+                own_B = own_B + sum(loss_B.detach().double() for loss_B in terms.losses.values())
+            if logged:
                 row |= {"loss": float(loss.detach())}
                 row |= {
-                    f"loss_{name}": float(loss_B.detach().mean()) for name, loss_B in terms.losses.items()
+                    f"loss_{name}": float(value.detach().mean())
+                    for name, value in {**terms.losses, **terms.batch_losses}.items()
                 }
                 row |= {f"signal_{name}": float(value_B.mean()) for name, value_B in terms.signals.items()}
-        if global_step % LOG_EVERY_STEPS == 0:
+        if "loss" in self.observers:
+            self.observers["loss"].observe(identity_B, own_B)
+        if logged:
             if self.weights is not None:
                 row["kept_ratio"] = self.weights.kept_ratio
             curve.add(global_step, row)
@@ -157,10 +171,17 @@ class Loop:
             else:
                 reduce = batch_mean if name in terms.batch_mean else weighted_mean
                 parts.append(reduce(loss_B, weight_B.to(loss_B)))
+        if terms.batch_losses and weight_B is not None:
+            raise ConfigError(
+                f"{self.phase.name}: identity weights cannot act on {', '.join(terms.batch_losses)}: a "
+                "loss of the whole batch, which belongs to nobody. Switch it off or set adaptive: false."
+            )
+        parts += [value.float() for value in terms.batch_losses.values()]
         total = torch.stack(parts).sum()
         if not torch.isfinite(total):
+            names = [*terms.losses, *terms.batch_losses]
             found = ", ".join(
-                f"{name}={float(value.detach()):.4g}" for name, value in zip(terms.losses, parts, strict=True)
+                f"{name}={float(value.detach()):.4g}" for name, value in zip(names, parts, strict=True)
             )
             raise DivergedError(
                 f"{self.phase.name}, step {step}: the loss is not finite ({found}). Lower the learning rate."
@@ -172,7 +193,14 @@ class Loop:
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         average(self.method, optimiser.parameters)
+        settings = self.phase.optimiser
+        if isinstance(settings, RecipeOptimiser) and settings.gradient_clip_norm:
+            clip_gradients(optimiser.parameters, settings.gradient_clip_norm)
         optimiser.step(rate)
+
+    def _factor(self, parameter: nn.Parameter) -> float:
+        name, factors = self.names[parameter], self.method.rate_factors()
+        return next((factor for start, factor in factors.items() if name.startswith(start)), 1.0)
 
     def _weights_done_at(self, step: int) -> bool:
         """Update the identity weights when it is time; True once they have reached their keep-ratio."""
@@ -184,6 +212,12 @@ class Loop:
         ):
             self.weights.update()
         return self.weights.done
+
+    def _enough_at(self, step: int) -> bool:
+        """Whether the last `patience` validations have found nothing better."""
+        if not self.phase.patience or not self.best:
+            return False
+        return step - int(self.best["step"]) >= self.phase.patience * self.phase.validate_every_steps
 
     def _validate(self, step: int, curve: Curve) -> None:
         assert self.validate is not None
@@ -199,13 +233,15 @@ class Loop:
         return {
             name: buffer
             for optimiser in self.optimisers.values()
-            for name, buffer in momentum_of(optimiser, self.names).items()
+            for name, buffer in optimiser.state(self.names).items()
         }
 
     def _save(self, step: int) -> None:
         providers = {f"observer.{name}": observer.state_dict() for name, observer in self.observers.items()}
         if self.weights is not None:
             providers["weights"] = self.weights.state_dict()
+        for name, provider in self.method.providers().items():
+            providers[f"method.{name}"] = provider.state_dict()
         self.checkpoints.save(
             {
                 "step": step,
@@ -222,11 +258,13 @@ class Loop:
             return 0
         self.method.load_state_dict(state["model"])
         for optimiser in self.optimisers.values():
-            give_momentum(optimiser, self.names, state["momentum"])
+            optimiser.load(self.names, state["momentum"])
         for name, observer in self.observers.items():
             observer.load_state_dict(state["providers"][f"observer.{name}"])
         if self.weights is not None:
             self.weights.load_state_dict(state["providers"]["weights"])
+        for name, provider in self.method.providers().items():
+            provider.load_state_dict(state["providers"][f"method.{name}"])
         self.best = state["best"]
         return int(state["step"])
 

@@ -1,11 +1,12 @@
 """What training works on, in either regime: items per modality, and encoders that fit them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vfal.core.config.params import Params
@@ -15,6 +16,7 @@ from vfal.data.batches import IdentityBatches, Inputs, Rows, RowsByIdentity
 from vfal.data.features import NUMBER_OF, Features, read_features
 from vfal.data.inputs import FaceInputs, FeatureInputs, VoiceInputs
 from vfal.data.media import PackedFaces, PackedVoices
+from vfal.data.tracks import Tracks
 from vfal.nn.catalogue import make_encoder, settings_of
 from vfal.training.checkpoint import below, load_strictly, load_tensors
 
@@ -43,18 +45,35 @@ class Material:
         seed: int,
         stream: str,
         only: Modality | None = None,
+        labels: Mapping[str, NDArray[np.int64]] | None = None,
+        dealt: Tracks | None = None,
     ) -> IdentityBatches:
-        """Identity-unique batches over `identities`; `only` leaves the other modality out."""
-        sources = {
-            str(modality): (
-                items.inputs,
-                RowsByIdentity(items.index["identity"].tolist(), identities, modality),
-            )
-            for modality, items in self.items.items()
-            if only in (None, modality)
-        }
+        """Identity-unique batches over `identities`; `only` leaves the other modality out.
+
+        With `dealt` the batches are unique in its tracks, whose owners are `identities`.
+        """
+        owners, groups = None, list[str | int](identities)
+        if dealt is not None:
+            codes = {name: code for code, name in enumerate(identities)}
+            owners = np.asarray([codes[owner] for owner in dealt.owners], dtype=np.int64)
+            groups = list(range(len(dealt.owners)))
+        sources = {}
+        for modality, items in self.items.items():
+            if only in (None, modality):
+                group_of_row = items.index["identity"] if dealt is None else dealt.of(modality)
+                sources[str(modality)] = (
+                    items.inputs,
+                    RowsByIdentity(group_of_row.tolist(), groups, modality),
+                )
         return IdentityBatches(
-            sources, len(identities), batch_identities=batch_identities, views=views, seed=seed, stream=stream
+            sources,
+            len(groups),
+            batch_identities=batch_identities,
+            views=views,
+            seed=seed,
+            stream=stream,
+            labels=labels,
+            owners=owners,
         )
 
     def of(self, identities: set[str], modality: Modality) -> pd.DataFrame:

@@ -5,21 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vfal.core.config.params import Params
 from vfal.core.seeding import derive_seed
 from vfal.core.types import MODALITIES, Modality
-from vfal.method import Method
-from vfal.methods import get_method
-from vfal.nn.catalogue import make_encoder
+from vfal.method import Crowd, Method
 from vfal.nn.published_weights import load_released
+from vfal.training.building import Trunk, build
 from vfal.training.checkpoint import below, load_strictly, under
 from vfal.training.devices import main_device
 from vfal.training.identity_weights import IdentityWeights
 from vfal.training.loop import Loop, Phase, Trained
-from vfal.training.material import Material, raw_encoder
-from vfal.training.processes import split
+from vfal.training.material import Material
 
 METHOD = "seeking_the_shape"
 SIGNALS = ("classification", "cosine", "rank")
@@ -46,21 +44,15 @@ def build_method(
     be filled.
     """
     settings = params.methods.seeking_the_shape
-    parts: dict[Modality, nn.Module] = {}
-    for modality in MODALITIES:
-        if settings.regime == "raw":
-            encoder = raw_encoder(getattr(params.pretrain, modality), modality, encoders)
-        else:
-            encoder = make_encoder(
-                "feature_mlp",
-                modality,
-                inputs=feature_width[modality],
-                width=settings.trunk_width,
-                dropout=settings.trunk_dropout,
-            )
-        parts[modality] = split(encoder, modality)
-    method = get_method(METHOD)
-    return method(parts["voice"], parts["face"], identities=identities, settings=settings)
+    return build(
+        METHOD,
+        settings,
+        Trunk(settings.trunk_width, settings.trunk_dropout),
+        params,
+        feature_width=feature_width,
+        crowd=Crowd(identities),
+        encoders=encoders,
+    )
 
 
 def _fresh(setting: Setting, stream: str) -> Method:

@@ -8,7 +8,7 @@ from vfal.core.paths import ENCODERS, FEATURES, MEDIA, PREPARED
 from vfal.core.state import fingerprint, remove_work, work_folder
 from vfal.core.tables import read_table
 from vfal.training.material import Material, feature_material, media_material
-from vfal.training.phases import Setting
+from vfal.training.phases import METHOD, Setting
 from vfal.training.processes import meet
 from vfal.training.record import name_curve
 
@@ -43,7 +43,8 @@ def each_seed(
     """
     raw = params.methods.seeking_the_shape.regime == "raw"
     sources = [PREPARED, MEDIA, ENCODERS] if raw else [PREPARED, FEATURES]
-    chosen = params.model_dump(include={*reads, "machine", "methods", "preprocess", "pretrain", "embed"})
+    blocks = dict.fromkeys([*reads, "machine", "preprocess", "pretrain", "embed"], True)
+    chosen = params.model_dump(include=blocks | {"methods": {METHOD}})
     identities, folders = identities_of("train"), []
     for seed in params.seeds:
         work = work_folder(stage, fingerprint(stage, chosen | {"seed": seed}, [*sources, *inputs(seed)]))

@@ -11,11 +11,13 @@ from ruamel.yaml.error import YAMLError
 from vfal.core.config.block import Block
 from vfal.core.config.flows import Flows
 from vfal.core.config.machine import Collect, Machine, Prepare, Preprocess
-from vfal.core.config.phases import Ablate, Embed, Methods, Pretrain, Retrain, WarmUp, WeighIdentities
+from vfal.core.config.methods import Methods
+from vfal.core.config.phases import Ablate, Embed, Pretrain, Retrain, WarmUp, WeighIdentities
 from vfal.core.config.promote import Promote
 from vfal.core.config.protocols import EvaluateSettings
 from vfal.core.config.report import Compare, Tracking
 from vfal.core.config.serve import Serve
+from vfal.core.config.shelf import EvaluateMethod, Leaderboard, TrainMethod
 from vfal.core.config.tuning import Tune
 from vfal.core.config.validate import Validate
 from vfal.core.errors import ConfigError
@@ -44,6 +46,9 @@ class Params(Block):
     ablate: Ablate
     evaluate: EvaluateSettings
     compare: Compare
+    train_method: TrainMethod
+    evaluate_method: EvaluateMethod
+    leaderboard: Leaderboard
     tune: Tune
     flows: Flows
     serve: Serve
@@ -97,11 +102,11 @@ class Params(Block):
         return self
 
     def _models_are_trained(self) -> None:
-        if taken := sorted({"warm_up", *Methods.model_fields} & set(self.ablate.variants)):
+        if taken := sorted({"warm_up", MAIN} & set(self.ablate.variants)):
             raise ValueError(f"ablate.variants.{taken[0]}: the map trains a model of that name already")
         if MAIN not in self.evaluate.models:
             raise ValueError(f"evaluate.models: '{MAIN}' is missing; the report is about it")
-        trained = ["warm_up", *Methods.model_fields, *self.ablate.variants]
+        trained = ["warm_up", MAIN, *self.ablate.variants]
         for name in self.evaluate.models:
             if name not in trained:
                 raise ValueError(f"evaluate.models: nothing trains '{name}'. {nearest(name, trained)}")

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, PositiveInt, model_validator
 
 from vfal.core.config.block import Block
+from vfal.core.config.method_block import MethodBlock
 
 
 class Optimiser(Block):
@@ -108,10 +109,9 @@ class Retrain(Block):
     checkpoint_every_steps: PositiveInt
 
 
-class SeekingTheShape(Block):
+class SeekingTheShape(MethodBlock):
     """Seeking the Shape of Sound: its network and its losses."""
 
-    regime: Literal["features", "raw"]
     trunk_width: PositiveInt
     trunk_dropout: float = Field(ge=0, lt=1)
     width: PositiveInt
@@ -128,12 +128,6 @@ class SeekingTheShape(Block):
         if self.implicit_loss == "none" and not self.explicit_loss:
             raise ValueError("explicit_loss: false and implicit_loss none leave nothing to learn from")
         return self
-
-
-class Methods(Block):
-    """One block per method of the shelf."""
-
-    seeking_the_shape: SeekingTheShape
 
 
 class Ablate(Block):
