@@ -31,7 +31,7 @@ def run_leaderboard(jobs: int) -> None:
     models = list(params.train_method.models)
     for name in models:
         ordered(params, name)  # wrong keys are refused before any work
-    with only_one("leaderboard", "vfal leaderboard"):
+    with only_one("shelf", "vfal leaderboard"):
         _together([["repro", *BEFORE]])
         shares = [models[place::jobs] for place in range(min(jobs, len(models)))]
         stages = ("train_method", "evaluate_method")
