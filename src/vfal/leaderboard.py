@@ -38,6 +38,9 @@ def run_leaderboard(jobs: int) -> None:
         wanted = [[f"{MAP}:{stage}@{name}" for name in share for stage in stages] for share in shares]
         _together([["repro", "--single-item", *targets] for targets in wanted])
         _together([["repro", "--single-item", f"{MAP}:leaderboard"]])
+    from vfal.tracking.mirror import sync
+
+    _console.print(sync(params))
     _console.print(f"Leaderboard: {(REPORTS / 'leaderboard.html').absolute()}", soft_wrap=True)
 
 
