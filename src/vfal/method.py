@@ -20,6 +20,7 @@ Source = Literal["paper", "official code", "vfal-eva", "reconstructed"]
 class Card:
     """What a method is, needs and can do, and where it departs from its paper.
 
+    `needs` are the labels of the method as published; `Method.needs` are those of one with its settings.
     `sources` says of each number in its block where it comes from.
     """
 
@@ -81,6 +82,10 @@ class Method(nn.Module, ABC):
         "cosine"  # of embeddings, where `score` is not replaced
     )
     trunk: ClassVar[Literal["feature_mlp", "plain_features"]] = "feature_mlp"  # encoder of frozen features
+
+    def needs(self) -> frozenset[Need]:
+        """The labels it is handed, those of its card; whoever has a switch for them replaces this."""
+        return self.card.needs
 
     @abstractmethod
     def embed_voices(self, voices: Tensor) -> Tensor:
