@@ -113,6 +113,9 @@ class Method(nn.Module, ABC):
     def refresh(self, step: int, items: TrainingItems) -> None:
         """Called before every step is drawn: the place to learn from all items once per pass."""
 
+    def validated(self, step: int, accuracy: float) -> None:
+        """Told after every validation, at that many steps: for schedules that wait for no more progress."""
+
     def providers(self) -> Mapping[str, Provider]:
         """State that checkpoints keep beside the method's own tensors."""
         return {}

@@ -260,6 +260,16 @@ def test_what_a_method_is_handed_may_follow_its_settings(tmp_path: Path) -> None
     assert len(training.items.groups("voice")) == training.items.count("voice")
 
 
+def test_a_method_is_told_how_each_validation_went(tmp_path: Path) -> None:
+    class Curious(OneVectorEach):
+        def validated(self, step: int, accuracy: float) -> None:
+            told.append((step, accuracy))
+
+    told: list[tuple[int, float]] = []
+    loop(tmp_path, method=Curious(), validate=lambda method: 0.5, validate_every_steps=10, steps=25).run()
+    assert told == [(10, 0.5), (20, 0.5), (25, 0.5)]
+
+
 def test_half_precision_trains_too(tmp_path: Path) -> None:
     steady = OPTIMISER.model_copy(update={"milestones_steps": ()})
     training = loop(tmp_path, method=main_method(dropout=0.0), optimiser=steady, precision="bf16", steps=60)

@@ -226,6 +226,7 @@ class Loop:
         curve.add(self.phase.first_step + step - 1, {"validation_accuracy": accuracy})
         if not self.best or accuracy > self.best["accuracy"]:
             self.best = {"accuracy": accuracy, "step": step, "model": _copied(self.method)}
+        self.method.validated(self.phase.first_step + step, accuracy)
         if self.report:
             self.report(step, accuracy)
 
