@@ -20,6 +20,7 @@ COPIED = (
     "dvc.yaml",
     "params.yaml",
     "splits.csv",
+    "lists/README.md",
     "withdrawn.csv",
     ".dvcignore",
     "presets",

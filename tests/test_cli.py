@@ -21,6 +21,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(cli, "give_way", lambda: None)
     monkeypatch.delenv("VFAL_STATE", raising=False)
     write_json(tmp_path / "params.yaml", raw_params(machine__device="cpu"))  # json is yaml
+    (tmp_path / "lists").mkdir()
     return tmp_path
 
 
@@ -119,7 +120,7 @@ def test_params_are_refused_by_every_stage_before_any_work(
         words = ("stage", name, "warm_up") if name in cli.REPEATED else ("stage", name)
         code, _, err = vfal(monkeypatch, capsys, *words)
         assert code == 1 and "params.yaml, weigh_identities.keep_ratio: found 1.7" in err
-    assert sorted(path.name for path in here.iterdir()) == ["params.yaml"]
+    assert sorted(path.name for path in here.iterdir()) == ["lists", "params.yaml"]
 
 
 def test_the_same_stage_twice_at_once_is_refused(
@@ -183,6 +184,7 @@ def test_the_doctor_is_content_with_a_checkout(
         ({"prepare__identities__test": 9000}, "prepare.identities"),
         ({"collect__dataset": "genrated"}, "Did you mean 'generated'?"),
         ({"evaluate__protocols": ["matchin"]}, "Did you mean 'matching'?"),
+        ({"prepare__lists": "/nowhere"}, "prepare.lists: '/nowhere' is not a folder"),
         (
             {"pretrain__face": {"name": "small_fase", "channels": 4, "width": 4, "weights": ""}},
             "Did you mean 'small_face'?",

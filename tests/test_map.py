@@ -139,6 +139,20 @@ def test_every_block_a_stage_reads_is_a_parameter_of_it(
         assert (named & blocks) - listed == set(), stage.name
 
 
+@pytest.mark.parametrize("folder", ["lists", "/elsewhere/official"])
+def test_the_folder_of_files_that_params_name_is_a_dependency_of_who_reads_them(
+    repository: Path, params: dict[str, Any], folder: str
+) -> None:
+    stages = read_map(repository / "dvc.yaml", with_overrides(params, {"prepare.lists": folder}))
+    depending = {stage.name for stage in stages if folder in stage.deps}
+    readers = {
+        path.stem
+        for path in (repository / "src/vfal/stages").glob("*.py")
+        if re.search(r"params\.prepare\.lists|official_split\(", path.read_text(encoding="utf-8"))
+    }
+    assert depending == readers == {"prepare", "validate"}
+
+
 def test_the_demo_preset_is_what_params_hold(repository: Path, params: dict[str, Any]) -> None:
     assert with_overrides(params, load(repository / "presets/demo.yaml")) == params
 

@@ -137,13 +137,17 @@ def saved(image: Image.Image, kind: str, **options: object) -> bytes:
     return stream.getvalue()
 
 
-def test_a_picture_is_turned_as_its_exif_says() -> None:
+@pytest.mark.parametrize(
+    ("orientation", "blue"),
+    [(1, (5, 20)), (3, (35, 20)), (6, (20, 35)), (8, (20, 5))],  # as it lies, upside down, a quarter turn
+)
+def test_a_picture_is_turned_as_its_exif_says(orientation: int, blue: tuple[int, int]) -> None:
     image = Image.new("RGB", (40, 40), (200, 0, 0))
     image.paste((0, 0, 200), (0, 0, 40, 20))  # blue above
     exif = Image.Exif()
-    exif[0x0112] = 3  # upside down
+    exif[0x0112] = orientation
     pixels = decode_face(saved(image, "JPEG", exif=exif, quality=95), face_px=40)
-    assert pixels[5, 20, 0] > 150 and pixels[35, 20, 2] > 150
+    assert pixels[blue][2] > 150 and pixels[39 - blue[0], 39 - blue[1], 0] > 150
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])

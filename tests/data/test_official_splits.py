@@ -25,7 +25,7 @@ def everybody(lists: Path) -> pd.DataFrame:
     return read_vox1(lists / "cmpc_pins/vox1_meta.csv.gz")
 
 
-def settings(split: str, folder: Path | str = "", **identities: int) -> Prepare:
+def settings(split: str, folder: Path | str = "lists", **identities: int) -> Prepare:
     block = tiny_params().prepare
     counts = block.identities.model_copy(update={"pretrain": 0} | identities)
     return block.model_copy(update={"split": split, "lists": str(folder), "identities": counts})
@@ -83,8 +83,8 @@ def test_a_list_that_was_changed_is_refused_by_its_counts(lists: Path, tmp_path:
 
 
 def test_a_folder_without_the_lists_is_refused_by_the_key(tmp_path: Path, everybody: pd.DataFrame) -> None:
-    with pytest.raises(ConfigError, match=r"prepare.lists: '' is not a folder. Split ssos is read from"):
-        official_split(everybody, settings("ssos"))
+    with pytest.raises(ConfigError, match=r"prepare.lists: 'gone' is not a folder. Split ssos is read from"):
+        official_split(everybody, settings("ssos", "gone"))
     with pytest.raises(DataError, match=r"holds no vox1_train.csv"):
         official_split(everybody, settings("ssos", tmp_path))
 
@@ -121,6 +121,9 @@ def test_test_people_of_mav_celeb_are_those_marked_in_its_table(lists: Path, tmp
     (tmp_path / "v3_meta.txt").write_text("Christoph Waltz (T)\nFranka Potente (T)\nJurgen Prochnow\n")
     splits = official_split(people, settings("mav_celeb", tmp_path, train=1, val=1, test=2))
     assert {name for name, split in splits.items() if split == "test"} == {"id0000", "id0001"}
+    (tmp_path / "v3_meta.txt").unlink()
+    drawn = official_split(people, settings("mav_celeb", tmp_path, train=1, val=1, test=2))
+    assert Counter(drawn.values()) == {"train": 1, "val": 1, "test": 2}
     with pytest.raises(DataError, match="'Herbert Groenemeyer' is nobody of the corpus"):
         official_split(people, settings("mav_celeb", lists / "mavceleb", train=1, val=1, test=2))
 

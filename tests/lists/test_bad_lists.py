@@ -57,10 +57,11 @@ def test_a_byte_order_mark_windows_line_ends_and_gzip_change_nothing_but_are_tol
     assert ["byte order mark" in told[0], "CR LF" in told[1]] == [True, True]
 
 
-def test_duplicate_rows_are_counted(corpus):
+def test_duplicate_rows_are_counted_and_the_first_is_named(corpus):
     lines = corpus.verify_lines("v2f")
     verdict = check_file(corpus.write("verify_v2f.txt", [*lines, *lines[:3]]), corpus.people, {})
     assert verdict.counts["duplicate rows"] == 3
+    assert verdict.counts["first duplicate"] == f"row {len(lines) + 1} repeats row 1"
 
 
 @pytest.mark.parametrize("kind", ["match", "pins"])

@@ -14,6 +14,7 @@ COPIED = (
     "params.yaml",
     "withdrawn.csv",
     "splits.csv",
+    "lists/README.md",
     ".dvcignore",
     "presets",
     ".dvc/config",

@@ -55,6 +55,18 @@ def test_a_changed_parameter_runs_its_stage_and_what_depends_on_it(finished: Pat
     assert not {"collect", "prepare", "validate", "preprocess", "pretrain", "embed"} & set(stale)
 
 
+def test_a_changed_file_that_params_may_name_makes_who_reads_it_stale(finished: Path) -> None:
+    stale = json.loads(run(finished, "dvc", "status", "--json").stdout)
+    assert stale == {}
+    added = finished / "lists/verify_v2f_test.txt"
+    try:
+        added.write_text("a.wav b.jpg\n")
+        stale = json.loads(run(finished, "dvc", "status", "--json").stdout)
+    finally:
+        added.unlink()
+    assert set(stale) == {"prepare", "validate"}
+
+
 def test_metrics_and_plots_are_known_to_dvc(finished: Path) -> None:
     shown = json.loads(run(finished, "dvc", "metrics", "show", "--json").stdout)
     files = next(iter(shown.values()))["data"]

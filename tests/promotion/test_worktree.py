@@ -60,6 +60,14 @@ def test_people_who_withdrew_a_moment_ago_are_withdrawn_in_it(main: Path) -> Non
         assert "id1" in (folder / "withdrawn.csv").read_text()
 
 
+def test_official_files_are_in_it_though_in_no_commit(main: Path, tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("Somebody\n")
+    (main / "lists").mkdir()
+    (main / "lists/seen.txt").symlink_to(tmp_path / "names.txt")
+    with own_checkout(main, "HEAD", print) as folder:
+        assert (folder / "lists/seen.txt").read_text() == "Somebody\n"
+
+
 def test_it_shares_the_cache_and_the_checkpoints_of_the_main_checkout(main: Path) -> None:
     from dvc.repo import Repo
 

@@ -77,6 +77,17 @@ def test_the_table_shows_the_largest_joint_mean_and_nothing_that_was_not_measure
     assert headline_metrics(dict.fromkeys(names), ("all",)) == [names[2], names[1]]
 
 
+def test_the_table_shows_joint_tasks_that_were_asked_for_with_unequal_means() -> None:
+    names = [
+        f"joint_{task}_{size}/{direction}/all/{measure}"
+        for task, measure in (("matching", "accuracy"), ("retrieval", "map"))
+        for size in ("m2", "m20", "v20_f5", "v5_f20")
+        for direction in ("v2f", "f2v")
+    ]
+    shown = headline_metrics(dict.fromkeys([*names, "joint_retrieval_m20/v2f/all/recall_at_1"]), ("all",))
+    assert shown == [name for name in names if "_m2/" not in name]
+
+
 def test_a_model_that_was_not_evaluated_is_named(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=r"rank_hardness/replicates.npz: no such file. Run `dvc repro evaluate@rank"

@@ -6,6 +6,7 @@ from pathlib import Path
 PARAMS = Path("params.yaml")
 WITHDRAWN = Path("withdrawn.csv")
 KNOWN_SPLITS = Path("splits.csv")
+LISTS = Path("lists")  # what `prepare.lists` is unless you name another folder
 RAW = Path("data/raw")
 PREPARED = Path("data/prepared")
 MEDIA = Path("data/media")

@@ -5,7 +5,7 @@
 | ssos | vox1_train.csv, vox1_val.csv, vox1_test.csv (Seeking the Shape of Sound) | 924 / 112 / 189 |
 | pins | identity_splits.txt (Learnable PINs; CMPC, FOP, SBNet, vfal-eva) | 901 / 100 / 250 |
 | trinet | none: VoxCeleb2 dev people train, VoxCeleb1 people test; val is drawn by seed | 5,994 / 0 / 1,251 |
-| mav_celeb | test_people.txt or v3_meta.txt; without, test is drawn by seed too | 64, 78, 50 / 0 / 6, 6, 8 |
+| mav_celeb | test_people.txt or v3_meta.txt; else test is drawn by seed too | 64, 78, 50 / 0 / 6, 6, 8 |
 | own | none: the column `set` of the corpus's people | - |
 
 Files may be gzipped. Counts of a list that differ from the published ones are a `DataError`.
@@ -117,8 +117,8 @@ def _trinet(people: pd.DataFrame, settings: Prepare) -> tuple[Splits, list[str]]
 
 def _mav_celeb(people: pd.DataFrame, settings: Prepare) -> tuple[Splits, list[str]]:
     names = people["identity"].tolist()
-    if settings.lists:
-        test = _marked(people, _file(Path(settings.lists), *MAV_FILES))
+    if marked := _found(_folder(settings), *MAV_FILES):
+        test = _marked(people, marked)
     else:
         test = _drawn(names, settings.identities.test, settings.seed)
     rest = [name for name in names if name not in set(test)]
@@ -162,7 +162,7 @@ def _drawn(names: list[str], count: int, seed: int) -> list[str]:
 
 
 def _folder(settings: Prepare) -> Path:
-    if not settings.lists or not Path(settings.lists).is_dir():
+    if not Path(settings.lists).is_dir():
         raise ConfigError(
             f"prepare.lists: '{settings.lists}' is not a folder. Split {settings.split} is read from the "
             "files its authors published; name the folder that holds them."
@@ -170,12 +170,15 @@ def _folder(settings: Prepare) -> Path:
     return Path(settings.lists)
 
 
-def _file(folder: Path, *names: str) -> Path:
-    candidates = [folder / f"{name}{ending}" for name in names for ending in ("", ".gz")]
-    found = next((path for path in candidates if path.is_file()), None)
-    if found is None:
-        raise DataError(f"prepare.lists: {folder} holds no {' or '.join(names)}.")
+def _file(folder: Path, name: str) -> Path:
+    if (found := _found(folder, name)) is None:
+        raise DataError(f"prepare.lists: {folder} holds no {name}.")
     return found
+
+
+def _found(folder: Path, *names: str) -> Path | None:
+    candidates = [folder / f"{name}{ending}" for name in names for ending in ("", ".gz")]
+    return next((path for path in candidates if path.is_file()), None)
 
 
 def _put(splits: Splits, who: str, split: str, path: Path) -> None:

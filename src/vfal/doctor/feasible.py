@@ -21,6 +21,11 @@ def refuse_what_cannot_work(params: Params, folder: Path) -> None:
     refuse_unknown(SHELF, params.collect.dataset, "params.yaml, collect.dataset")
     for name in params.evaluate.protocols:
         refuse_unknown(PROTOCOLS, name, "params.yaml, evaluate.protocols")
+    if not (folder / params.prepare.lists).is_dir():
+        raise ConfigError(
+            f"prepare.lists: '{params.prepare.lists}' is not a folder; expected the one that holds the "
+            "official files which params.yaml names. The map depends on it."
+        )
     for modality in MODALITIES:
         name = getattr(params.pretrain, modality).name
         refuse_unknown(ENCODERS[modality], name, f"params.yaml, pretrain.{modality}.name")

@@ -16,7 +16,7 @@ from vfal.lists.people import People
 from vfal.lists.replicas import parity
 from vfal.lists.text import Text, read_bytes, read_lines
 from vfal.lists.trial_list import TrialList
-from vfal.metrics import Flags, Integers
+from vfal.metrics import Flags
 
 OFFICIAL, REGENERATED = "official", "regenerated"
 SIDECAR = ".made.json"  # beside a regenerated list: its rule, seed and sha256
@@ -92,7 +92,9 @@ def _count(one: TrialList, people: People, verdict: Verdict, *, several: bool) -
         add |= {f"{lead}queries": len(one.probes_T), f"{lead}gallery": one.gallery_TK.shape[1]}
     else:
         per_probe = np.bincount(one.probes_T)
-        add |= {f"{lead}rows": len(one.probes_T), f"{lead}duplicate rows": len(_duplicates(one))}
+        duplicates, first = _duplicates(one)
+        add |= {f"{lead}rows": len(one.probes_T), f"{lead}duplicate rows": duplicates}
+        add |= {f"{lead}first duplicate": first} if first else {}
         add[f"{lead}rows per probe"] = f"{per_probe.min()} to {per_probe.max()}"
     if one.protocol == "matching":
         add[f"{lead}candidates"] = one.gallery_TK.shape[1]
@@ -131,9 +133,14 @@ def _of_one_video(one: TrialList, people: People) -> str:
     return f"{int((shared & same_T).sum())} of {int(same_T.sum())}"
 
 
-def _duplicates(one: TrialList) -> Integers:
-    rows = np.column_stack([one.probes_T, one.gallery_TK])
-    return np.flatnonzero(pd.DataFrame(rows).duplicated().to_numpy())
+def _duplicates(one: TrialList) -> tuple[int, str]:
+    """How many rows repeat an earlier one, and which is the first; empty where none does."""
+    rows = pd.DataFrame(np.column_stack([one.probes_T, one.gallery_TK]))
+    again = np.flatnonzero(rows.duplicated().to_numpy())
+    if not len(again):
+        return 0, ""
+    earlier = int(np.flatnonzero((rows == rows.iloc[again[0]]).all(axis=1).to_numpy())[0])
+    return len(again), f"row {one.rows_T[again[0]]} repeats row {one.rows_T[earlier]}"
 
 
 def _judge(one: TrialList, people: People, splits: Mapping[str, str], verdict: Verdict) -> None:

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from vfal.core.errors import MachineError
-from vfal.core.paths import KNOWN_SPLITS, PARAMS, WITHDRAWN, state_folder
+from vfal.core.paths import KNOWN_SPLITS, LISTS, PARAMS, WITHDRAWN, state_folder
 from vfal.core.state import only_one
 from vfal.data.people_lists import read_withdrawn, write_list
 
@@ -24,7 +24,8 @@ def own_checkout(main: Path, revision: str, say: Callable[[str], None]) -> Itera
     """A git worktree of `main` at `revision`, gone after the block; what a killed one left goes first.
 
     It shares the DVC cache of `main` and its checkpoints, so that nothing is computed twice, and takes
-    the list of withdrawn people as it lies: consent does not wait for a commit. Raises `BusyError` when
+    the list of withdrawn people as it lies (consent does not wait for a commit) and the official files,
+    which are in no commit. Raises `BusyError` when
     another retraining is at work and `MachineError` outside git or for an unknown revision.
     """
     with only_one(FOLDER, "scheduled retraining"):
@@ -37,6 +38,8 @@ def own_checkout(main: Path, revision: str, say: Callable[[str], None]) -> Itera
             _share_cache(main, folder)
             if (main / WITHDRAWN).exists():
                 shutil.copyfile(main / WITHDRAWN, folder / WITHDRAWN)
+            if (main / LISTS).is_dir():
+                shutil.copytree(main / LISTS, folder / LISTS, dirs_exist_ok=True)
             yield folder
         finally:
             _remove(main, folder)

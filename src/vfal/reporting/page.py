@@ -22,9 +22,9 @@ from vfal.reporting.plots.style import inline
 from vfal.reporting.published import SOURCE, published
 from vfal.reporting.report import Report, detection_table
 from vfal.reporting.table import (
-    GROUPS,
     column_of,
     difference_rows,
+    group_title,
     percent,
     value_rows,
     whole_percent,
@@ -175,7 +175,7 @@ def every_number(report: Report) -> list[dict[str, Any]]:
             {
                 "name": f"{protocol.replace('_', ' ')}, {metric.replace('_', ' ')}",
                 "direction": direction,
-                "group": GROUPS.get(group, group),
+                "group": group_title(group),
                 "value": percent(record["value"]),
                 "interval": _interval(record, "low", "high"),
                 "binomial": _interval(record, "binomial_low", "binomial_high"),

@@ -1,6 +1,6 @@
 """What evaluation found, as one tidy table: a row per model and headline number."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,16 +59,23 @@ def headline_metrics(records: Mapping[str, Any], groups: tuple[str, ...]) -> lis
     """Full names of the numbers that the table shows, those of `records` only, in the table's order."""
     wanted = [f"matching_1_2/{{}}/{group}/accuracy" for group in groups]
     wanted += [f"{name}/{{}}/all/{measure}" for name, measure in _SINGLE]
-    means = sorted(
-        {int(name.split("/")[0].removeprefix(_JOINT)) for name in records if name.startswith(_JOINT)}
-    )
-    wanted += [f"{_JOINT}{mean}/{{}}/all/accuracy" for mean in means[-1:]]
+    wanted += [f"{name}/{{}}/all/{measure}" for name, measure in _joint(records)]
     names = [pattern.format(direction) for pattern in wanted for direction in DIRECTIONS]
     return [name for name in names if name in records]
 
 
 _SINGLE = (("verification", "auc"), ("verification", "eer"), ("retrieval", "map"))
-_JOINT = "joint_matching_m"
+_JOINT = (("joint_matching", "accuracy"), ("joint_retrieval", "map"))
+
+
+def _joint(records: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Joint tasks that the table shows, with their measure: the largest of equal means, and every pair."""
+    protocols = list(dict.fromkeys(name.split("/")[0] for name in records))
+    for task, measure in _JOINT:
+        sizes = [name.removeprefix(f"{task}_") for name in protocols if name.startswith(f"{task}_")]
+        means = sorted((int(size[1:]) for size in sizes if size.startswith("m")), reverse=True)
+        for size in [*(f"m{mean}" for mean in means[:1]), *(size for size in sizes if size.startswith("v"))]:
+            yield f"{task}_{size}", measure
 
 
 def tidy(

@@ -55,11 +55,18 @@ def column_of(metric: str) -> Column:
     protocol, direction, group, measure = metric.split("/")
     if protocol.startswith("matching_1_"):
         heading = f"1:{protocol.removeprefix('matching_1_')}, {group_title(group)}"
-    elif protocol.startswith("joint_matching_m"):
-        heading = f"joint 1:2, m = {protocol.removeprefix('joint_matching_m')}"
+    elif protocol.startswith("joint_"):
+        task = "1:2" if measure == "accuracy" else _HEADINGS.get(measure, measure)
+        heading = f"joint {task}, {_sizes(protocol)}" + ("" if group == "all" else f", {group_title(group)}")
     else:
         heading = _HEADINGS.get(measure, measure) + ("" if group == "all" else f", {group_title(group)}")
     return Column(metric, heading, direction)
+
+
+def _sizes(protocol: str) -> str:
+    """How many items stand for a person: `joint_matching_v20_f5` is 20 voices, 5 faces."""
+    voices, _, faces = protocol.split("_", 2)[2][1:].partition("_f")
+    return f"{voices} voices, {faces} faces" if faces else f"m = {voices}"
 
 
 def group_title(group: str) -> str:

@@ -6,7 +6,8 @@ import pandas as pd
 from rich.console import Console
 
 from vfal.core.config.params import Params
-from vfal.core.errors import ValidationBreach
+from vfal.core.config.validate import Validate
+from vfal.core.errors import ConfigError, ValidationBreach
 from vfal.core.files import read_json, write_json
 from vfal.core.paths import PREPARED, RAW, REPORTS, VERDICT, state_folder
 from vfal.core.tables import CLIP_COLUMNS, FACE_COLUMNS, IDENTITY_COLUMNS, read_table
@@ -51,4 +52,23 @@ def judge_corpus(params: Params) -> Verdict:
     }
     corpus = read_json(RAW / "corpus.json")
     root = None if corpus.get("holds") == "features" else Path(corpus["root"])
-    return validate(tables, trials, root, params.validation)
+    return validate(tables, trials, root, _with_paths(params.validation, Path(params.prepare.lists)))
+
+
+def _with_paths(settings: Validate, folder: Path) -> Validate:
+    """The settings with the files that they name as paths; `folder` is the one that DVC watches."""
+
+    def path(name: str) -> str:
+        if (folder / name).parent.resolve() != (folder.resolve() / name).parent:
+            raise ConfigError(
+                f"validate: {folder / name} lies behind a link to a folder, where DVC does not look for "
+                "changes. Link the file itself, or name that folder in prepare.lists."
+            )
+        return str(folder / name)
+
+    return settings.model_copy(
+        update={
+            "lists": tuple(path(name) for name in settings.lists),
+            "seen_by": {who: path(name) for who, name in settings.seen_by.items()},
+        }
+    )

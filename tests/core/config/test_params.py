@@ -99,6 +99,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
         ("embed__voice_s", 0.0),
         ("methods__seeking_the_shape__trunk_width", 0),
         ("machine__strategy", "ddp"),
+        ("prepare__lists", ""),
     ],
 )
 def test_a_wrong_type_or_impossible_value_is_refused_by_its_key(key: str, value: Any) -> None:
@@ -134,6 +135,9 @@ def test_a_wrong_type_or_impossible_value_is_refused_by_its_key(key: str, value:
         ({"evaluate__matching_sizes": [2, 11]}, "evaluate.matching_sizes"),
         ({"ablate__variants": {"warm_up": {}}}, "ablate.variants.warm_up"),
         ({"validate__least_genders": 3}, "validate: least_genders"),
+        ({"validate__lists": ["/lists/match.txt"]}, "validate: lists"),
+        ({"validate__lists": ["ssos/../../match.txt"]}, "validate: lists"),
+        ({"validate__seen_by": {"VGGFace2": ""}}, "validate: seen_by.VGGFace2"),
     ],
 )
 def test_keys_that_do_not_go_together_are_refused_by_name(changes: dict[str, Any], named: str) -> None:

@@ -65,7 +65,7 @@ class Prepare(Block):
 
     seed: int
     split: Literal["seeded", "ssos", "pins", "trinet", "mav_celeb", "own"]
-    lists: str
+    lists: str = Field(min_length=1)
     heard_language: str
     identities: IdentityCounts
     trials: TrialSettings

@@ -1,5 +1,6 @@
 """Block about the data rules: the limits that a corpus and its trial lists must keep."""
 
+from pathlib import PurePath
 from typing import Literal
 
 from pydantic import Field, PositiveInt, model_validator
@@ -53,4 +54,14 @@ class Validate(Block):
             raise ValueError(
                 f"positive_ratio.most: {self.positive_ratio.most} is more than 1, which is every trial"
             )
+        self._named_files_are_watched()
         return self
+
+    def _named_files_are_watched(self) -> None:
+        """DVC watches the folder `prepare.lists`; of a change elsewhere it would know nothing."""
+        named = [("lists", name) for name in self.lists]
+        named += [(f"seen_by.{who}", name) for who, name in self.seen_by.items()]
+        for key, name in named:
+            path = PurePath(name)
+            if not path.parts or path.is_absolute() or ".." in path.parts:
+                raise ValueError(f"{key}: found '{name}'; expected the name of a file in prepare.lists")

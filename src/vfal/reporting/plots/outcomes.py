@@ -23,7 +23,7 @@ from vfal.reporting.plots.style import (
     nothing,
     panels,
 )
-from vfal.reporting.table import GROUPS, column_of
+from vfal.reporting.table import column_of, group_title
 
 GROUP_COLOURS = {"all": BLUE, "same_gender": ORANGE, "same_nationality": GREEN}
 DIRECTION_TITLES = {"v2f": "Voice to face", "f2v": "Face to voice"}
@@ -48,7 +48,7 @@ def draw_roc(table: pd.DataFrame) -> Figure:
             style: dict[str, Any] = {
                 "color": GROUP_COLOURS.get(str(group), PURPLE),
                 "linewidth": 1.7,
-                "label": GROUPS[str(group)],
+                "label": group_title(str(group)),
             }
             if entry == CEILING:
                 style = {"color": INK, "linewidth": 1.1, "linestyle": (0, (4, 2)), "label": "oracle, all"}
@@ -85,7 +85,7 @@ def draw_matching(table: pd.DataFrame) -> Figure:
             )
             axis.plot(
                 curve["size"], curve["accuracy"], color=colour, linewidth=1.7, marker="o", markersize=3,
-                label=GROUPS[str(group)],
+                label=group_title(str(group)),
             )  # fmt: skip
         chance = found.drop_duplicates("size").sort_values("size")
         axis.plot(
@@ -115,7 +115,7 @@ def draw_scores(table: pd.DataFrame) -> Figure:
             axis.stairs(share, edges, fill=True, color=colour, alpha=0.40, linewidth=0, label=name)
             axis.stairs(share, edges, color=colour, linewidth=1.2)
         axis.set_xlim(filled["left"].min(), filled["right"].max())
-        label(axis, GROUPS[group].capitalize(), "score", "share of trials" if axis is axes[0] else "")
+        label(axis, group_title(group).capitalize(), "score", "share of trials" if axis is axes[0] else "")
         axis.set_ylim(0, 1.25 * tallest)  # room for the legend
         axis.xaxis.set_major_locator(MaxNLocator(5))
         axis.yaxis.set_major_formatter(PercentFormatter(1))
