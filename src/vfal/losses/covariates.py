@@ -7,5 +7,5 @@ UNKNOWN = -1
 
 
 def known_cross_entropy(logits_BC: Tensor, label_B: Tensor) -> Tensor:
-    """Cross-entropy (B,) of each item's label, in nats; 0, without gradient, where the label is -1 (unknown)."""
+    """Cross-entropy (B,) of each item's label, in nats; 0, and no gradient, where it is -1 (unknown)."""
     return functional.cross_entropy(logits_BC, label_B, ignore_index=UNKNOWN, reduction="none")

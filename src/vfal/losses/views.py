@@ -1,6 +1,5 @@
 """Several items of a person in a batch: which is whose sibling, and who is a negative of whom."""
 
-import torch
 from torch import Tensor
 
 
@@ -25,8 +24,3 @@ def no_negatives(identity_B: Tensor) -> Tensor:
     """
     view_B = view_numbers(identity_B)
     return (identity_B[:, None] == identity_B[None, :]) | (view_B[:, None] != view_B[None, :])
-
-
-def has_sibling(identity_B: Tensor) -> Tensor:
-    """Whether (B,) the batch holds another item of the row's identity."""
-    return sibling_places(identity_B) != torch.arange(len(identity_B), device=identity_B.device)

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from vfal.blocks.archetype_agnostic import Settings
 from vfal.data.batches import Batch
 from vfal.losses.regauging import two_sided_regauging
 from vfal.losses.softmax_contrast import softmax_contrast
-from vfal.losses.views import has_sibling, no_negatives, sibling_places
+from vfal.losses.views import no_negatives, sibling_places
 from vfal.method import Card, Crowd, Method, Terms
 from vfal.nn.tails import EmbeddingTails
 
@@ -27,8 +28,8 @@ class ArchetypeAgnostic(Method):
         tasks=frozenset({"matching", "verification", "retrieval", "joint_matching"}),
         departures=(
             "Re-gauging is off unless asked for: in the released code it passes no gradient (key regauging).",
-            "The instance equilibrium weights are left out: in the released code they become NaN and multiply "
-            "nothing; identity weights (key adaptive) are there for every method.",
+            "The instance equilibrium weights are left out: in the released code they become NaN and reach no "
+            "loss that is learned from; identity weights (key adaptive) are there for every method.",
             "Both items of a person seek the other modality; in the released code the first ones only.",
             "The two-layer heads are those of the common trunk of vfal-eva, with biases.",
         ),
@@ -70,29 +71,26 @@ class ArchetypeAgnostic(Method):
         identity_B = batch.voices.identity_B
         voices_BD = self.embed_voices(batch.voices.inputs)
         faces_BD = self.embed_faces(batch.faces.inputs)
-        sibling_B = sibling_places(identity_B)
+        sibling_B, exclude = sibling_places(identity_B), no_negatives(identity_B)
+        several_B = sibling_B != torch.arange(len(sibling_B), device=sibling_B.device)
         pairs = {
             "cross": (voices_BD, faces_BD),
             "intra_voice": (voices_BD, voices_BD[sibling_B]),
             "intra_face": (faces_BD, faces_BD[sibling_B]),
         }
-        counted = {name: self._coefficient(name, identity_B) for name in pairs}
-        exclude = no_negatives(identity_B)
-        losses = {
-            name: counted[name] * self._contrast(name, *pair, exclude) for name, pair in pairs.items()
-        }
-        if self.settings.regauging and step >= self.settings.regauging_after:
-            losses |= {
-                f"regauging_{name}": self.settings.regauging * counted[name] * self._regauging(*pair, exclude)
-                for name, pair in pairs.items()
-            }
+        regauged = self.settings.regauging and step >= self.settings.regauging_after
+        losses = {}
+        for name, pair in pairs.items():
+            counted = 1.0 if name == "cross" else self.settings.intra * several_B
+            losses[name] = counted * self._contrast(name, *pair, exclude)
+            if regauged:
+                losses[f"regauging_{name}"] = (
+                    self.settings.regauging * counted * self._regauging(*pair, exclude)
+                )
         yield "all", Terms(losses)
 
-    def _coefficient(self, name: str, identity_B: Tensor) -> Tensor | float:
-        return 1.0 if name == "cross" else self.settings.intra * has_sibling(identity_B)
-
     def _contrast(self, name: str, first_BD: Tensor, second_BD: Tensor, exclude: Tensor) -> Tensor:
-        """Mean of both sides, (B,); within a modality the other side is the sibling's own loss."""
+        """Mean of both sides, (B,)."""
         offset = self.settings.cross_offset if name == "cross" else self.settings.intra_offset
         sides = [(first_BD, second_BD), (second_BD, first_BD)]
         losses = [

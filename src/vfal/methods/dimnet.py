@@ -26,7 +26,7 @@ class DisjointMapping(Method):
         needs=frozenset({"identity", "gender", "nationality"}),
         tasks=frozenset({"matching", "verification", "retrieval", "joint_matching"}),
         departures=(
-            "The paper's convolutional networks are not public; the common trunk of vfal-eva stands for them.",
+            "The paper's networks are not public; the common trunk of vfal-eva stands for them.",
             "Gender has a classifier of its own; vfal-eva sends it through the identity classifier.",
             "Voices and faces of a batch are of the same people; the paper draws them apart, which its loss "
             "cannot tell.",
