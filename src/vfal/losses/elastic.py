@@ -17,11 +17,11 @@ def elastic_ranking(
     the two distances are those of the lifted structure loss in MLanHu/AML:metric.py.
     """
     right_B1 = torch.linalg.vector_norm(probes_BD - matches_BD, dim=1)[:, None]
-    count_B1 = usable_BK.sum(1, keepdim=True).clamp_min(1)
+    log_count_B1 = usable_BK.sum(1, keepdim=True).clamp_min(1).to(right_B1).log()
     losses = []
     for end_BD in (probes_BD, matches_BD):
         wrong_BK = torch.linalg.vector_norm(end_BD[:, None] - mismatches_BKD, dim=2)
-        excess_BK = margin + right_B1 - wrong_BK - count_B1.log()
+        excess_BK = margin + right_B1 - wrong_BK - log_count_B1
         excess_BK = excess_BK.masked_fill(~usable_BK, -math.inf)
         slack_B1 = torch.zeros_like(right_B1)
         losses.append(torch.cat([slack_B1, excess_BK], dim=1).logsumexp(dim=1))

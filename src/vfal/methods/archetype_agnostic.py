@@ -28,8 +28,8 @@ class ArchetypeAgnostic(Method):
         tasks=frozenset({"matching", "verification", "retrieval", "joint_matching"}),
         departures=(
             "Re-gauging is off unless asked for: in the released code it passes no gradient (key regauging).",
-            "The instance equilibrium weights are left out: in the released code they become NaN and reach no "
-            "loss that is learned from; identity weights (key adaptive) are there for every method.",
+            "The instance equilibrium weights are left out: in the released code they become NaN and "
+            "reach no loss that is learned from; identity weights (key adaptive) are there for every method.",
             "Both items of a person seek the other modality; in the released code the first ones only.",
             "The two-layer heads are those of the common trunk of vfal-eva, with biases.",
         ),

@@ -27,8 +27,8 @@ class ElasticMatching(Method):
         needs=frozenset({"identity"}),
         tasks=frozenset({"matching", "verification", "retrieval", "joint_matching"}),
         departures=(
-            "The paper's text was not at hand: the loss is a reconstruction from the title and from later work of "
-            "the same group (AML).",
+            "The paper's text was not at hand: the loss is reconstructed from the title and from later work "
+            "of the same group (AML).",
             "The common trunk of vfal-eva stands for the paper's networks.",
             "Mismatches are other rows of the batch.",
         ),

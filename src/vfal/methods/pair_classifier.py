@@ -30,8 +30,8 @@ class PairClassifier(Method):
             "can be judged as well (switch normalise).",
             "A voice is heard once; the released test averages the whole clip with windows of 2 s.",
             "The score is the logit of one person; the released code writes the logit of two people.",
-            "Wrong pairs join each voice to the face of the batch's next row; the released code tosses a coin per "
-            "face, and its wrong voice may be of the right person.",
+            "Wrong pairs join each voice to the face of the next row; the released code tosses a coin "
+            "per face, and its wrong voice may be of the right person.",
         ),
         sources={
             "width": "official code",
