@@ -13,7 +13,7 @@ PAIRS = [4, 4, 0, 0, 7, 7, 2, 2]
 
 
 def published(first_ID: Tensor, second_ID: Tensor, offset: float) -> float:
-    """Both sides of the contrast over one item each of all people, written item by item; see the methods file."""
+    """Both sides of the contrast over one item of each person, written item by item."""
     sides = []
     for anchors, candidates in ((first_ID, second_ID), (second_ID, first_ID)):
         units, losses = candidates / candidates.norm(dim=1, keepdim=True), []

@@ -1,5 +1,6 @@
 """Pair classifier (Tao et al., ACM MM 2024, winner of FAME 2024): a network scores a voice and a face."""
 
+import math
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -87,4 +88,4 @@ class PairClassifier(Method):
         """Embeddings as the head wants them; of length sqrt(width), like a freshly drawn vector."""
         if not self.settings.normalise:
             return embeddings_BD
-        return normalize(embeddings_BD, dim=1) * embeddings_BD.shape[1] ** 0.5
+        return normalize(embeddings_BD, dim=1) * math.sqrt(embeddings_BD.shape[1])
