@@ -20,13 +20,15 @@ def softmax_contrast(
     normalise_anchors: bool,
     normalise_candidates: bool,
     exclude_same_identity: Tensor | None = None,
+    exclude: Tensor | None = None,
 ) -> Tensor:
     """ln(offset + sum over negatives of exp((s_ij - s_ii) / temperature)) of each anchor, (B,), >= ln offset.
 
     `offset` (> 0) is a slack: a negative costs little until it beats the positive by ln offset. 1 gives
     plain N-pair, or InfoNCE when both sides are normalised. Rows must be of distinct identities, or else
     another item of the anchor's identity counts as a negative; given the identities (B,) as
-    `exclude_same_identity`, such rows are left out. Computed as a log-sum-exp, so it does not overflow.
+    `exclude_same_identity`, such rows are left out, and with `exclude` (B, B) those that are True in it.
+    Computed as a log-sum-exp, so it does not overflow.
     """
     if not offset > 0 or not temperature > 0:
         raise ValueError(f"offset and temperature must be above 0, found {offset} and {temperature}")
@@ -40,6 +42,8 @@ def softmax_contrast(
     if exclude_same_identity is not None:
         same_BB = exclude_same_identity[:, None] == exclude_same_identity[None, :]
         excess_BB = excess_BB.masked_fill(same_BB, -math.inf)
+    if exclude is not None:
+        excess_BB = excess_BB.masked_fill(exclude, -math.inf)
     # The positive's own place carries the offset, so one log-sum-exp per row is the whole loss.
     return excess_BB.masked_fill(own_BB, math.log(offset)).logsumexp(dim=1)
 

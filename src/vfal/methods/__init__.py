@@ -4,8 +4,13 @@ from vfal.core.shelf import take_down
 from vfal.method import Method
 
 SHELF = {
+    "archetype_agnostic": "vfal.methods.archetype_agnostic:ArchetypeAgnostic",
+    "dimnet": "vfal.methods.dimnet:DisjointMapping",
+    "emnet": "vfal.methods.emnet:ElasticMatching",
     "fvcme": "vfal.methods.fvcme:FaceVoiceMatching",
+    "pair_classifier": "vfal.methods.pair_classifier:PairClassifier",
     "seeking_the_shape": "vfal.methods.seeking_the_shape:SeekingTheShapeOfSound",
+    "vfnet": "vfal.methods.vfnet:CrossModalDiscriminativeNetwork",
 }
 
 
