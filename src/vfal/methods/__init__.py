@@ -5,7 +5,11 @@ from vfal.method import Method
 
 SHELF = {
     "fvcme": "vfal.methods.fvcme:FaceVoiceMatching",
+    "joint_embeddings": "vfal.methods.joint_embeddings:JointEmbeddings",
+    "lafv": "vfal.methods.lafv:LearningAssociationsOfFacesAndVoices",
+    "lifted_structure": "vfal.methods.lifted_structure:LiftedStructure",
     "seeking_the_shape": "vfal.methods.seeking_the_shape:SeekingTheShapeOfSound",
+    "trinet": "vfal.methods.trinet:TriNet",
 }
 
 
