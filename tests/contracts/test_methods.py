@@ -8,8 +8,11 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from vfal.core.config.method_block import MethodBlock
+from vfal.core.config.phases import Optimiser
+from vfal.core.config.shelf_models import ordered
 from vfal.core.errors import DivergedError
 from vfal.data.batches import Bag, Batch, IdentityBatches
+from vfal.evaluation.scoring import Euclidean
 from vfal.method import Card, Method, Need, Source, Task, Terms
 from vfal.methods import SHELF
 from vfal.training.assessing import MethodScorer, scorer_of
@@ -37,11 +40,17 @@ def state(method: Method) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in method.state_dict().items()}
 
 
-def train(method: Method, batches: IdentityBatches, folder: Path, steps: int = 6) -> Loop:
+def train(
+    method: Method,
+    batches: IdentityBatches,
+    folder: Path,
+    steps: int = 6,
+    optimiser: Optimiser = OPTIMISER,
+) -> Loop:
     loop = Loop(
         method,
         batches,
-        Phase("contract", 1, OPTIMISER, steps, checkpoint_every_steps=3),
+        Phase("contract", 1, optimiser, steps, checkpoint_every_steps=3),
         machine=tiny_params().machine,
         device=torch.device("cpu"),
         folder=folder,
@@ -89,9 +98,12 @@ def test_embeddings_and_scores_have_their_shapes(make: Make) -> None:
     assert scores_NM.shape == (4, 6) and torch.isfinite(scores_NM).all() and scores_NM.dtype == torch.float32
 
 
-def test_a_larger_score_is_a_better_fit(make: Make, batches: IdentityBatches, tmp_path: Path) -> None:
+def test_trained_by_its_own_recipe_a_larger_score_is_a_better_fit(
+    make: Make, model: str, batches: IdentityBatches, tmp_path: Path
+) -> None:
     method = make()
-    train(method, batches, tmp_path, steps=200)
+    recipe = ordered(tiny_params(), model).recipe
+    train(method, batches, tmp_path, steps=200, optimiser=recipe.optimiser)
     method.eval()
     bags = [batches.draw(step, torch.device("cpu")) for step in range(2)]
     for batch in bags:
@@ -120,12 +132,15 @@ def test_a_score_does_not_depend_on_the_batch_it_is_scored_in(make: Make) -> Non
 
 
 def test_the_decision_changes_when_only_the_probe_changes(make: Make) -> None:
-    method = make().eval()
-    with torch.no_grad():
-        voices_ND, faces_MD = method.embed_voices(features("v", 50)), method.embed_faces(features("f", 2))
-        v2f = method.score(voices_ND, faces_MD).argmax(1)
-        f2v = method.score(voices_ND[:2], method.embed_faces(features("f", 50))).argmax(0)
-    assert len(set(v2f.tolist())) == 2 and len(set(f2v.tolist())) == 2
+    def changes(method: Method) -> bool:
+        with torch.no_grad():
+            voices_ND, faces_MD = method.embed_voices(features("v", 50)), method.embed_faces(features("f", 2))
+            v2f = method.score(voices_ND, faces_MD).argmax(1)
+            f2v = method.score(voices_ND[:2], method.embed_faces(features("f", 50))).argmax(0)
+        return len(set(v2f.tolist())) == 2 and len(set(f2v.tolist())) == 2
+
+    # One untrained network in fourteen has a favourite among two.
+    assert any(changes(make(seed).eval()) for seed in (1, 2, 3))
 
 
 def test_in_evaluation_mode_nothing_is_random(make: Make) -> None:
@@ -146,9 +161,9 @@ def test_the_fast_scorer_says_what_the_method_says(make: Make) -> None:
     voices_ND, faces_MD = features("v", 4).double(), features("f", 4).double()
     scorer = scorer_of(method)
     wanted = method.score(voices_ND, faces_MD)
-    if isinstance(scorer, MethodScorer):
+    if isinstance(scorer, MethodScorer | Euclidean):
         found = scorer.matrix(voices_ND.float().numpy(), faces_MD.float().numpy())
-    else:
+    else:  # prepared vectors of the cosine have length 1
         found = scorer.matrix(normalize(voices_ND).numpy(), normalize(faces_MD).numpy())
     assert torch.allclose(torch.from_numpy(found).double(), wanted, atol=1e-5)
 

@@ -8,9 +8,7 @@ from torch import Tensor
 FLOOR = 1e-12  # under the root of a squared distance, where the root has no slope
 
 
-def ratio_triplet(
-    references_BD: Tensor, positives_BD: Tensor, negatives_BD: Tensor, *, power: int
-) -> Tensor:
+def ratio_triplet(references_BD: Tensor, positives_BD: Tensor, negatives_BD: Tensor, *, power: int) -> Tensor:
     """|(q+, q-) - (0, 1)|^power of each triplet, (B,), in [0, sqrt(2)^power].
 
     q = softmax of the Euclidean distances (d+, d-) from the reference, so the loss is (sqrt(2) q+)^power:

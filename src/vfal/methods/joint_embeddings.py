@@ -33,7 +33,8 @@ class JointEmbeddings(Method):
             "their weights and the networks are reconstructed.",
             "Both directions are trained in one step; a reading of the paper alternates them (switch "
             "direction).",
-            "vfal-eva keeps the ranking of voices among faces alone (model joint_embeddings_vfal_eva).",
+            "vfal-eva keeps the ranking of voices among faces alone, which collapses here (switches direction, "
+            "separation_weight, identity_weight, centre_weight).",
         ),
         sources={
             "width": "reconstructed",
