@@ -8,6 +8,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from vfal.core.config.method_block import MethodBlock
+from vfal.core.config.phases import Optimiser
+from vfal.core.config.shelf_models import ordered
 from vfal.core.errors import DivergedError
 from vfal.data.batches import Bag, Batch, IdentityBatches
 from vfal.evaluation.scoring import Cosine
@@ -39,11 +41,17 @@ def state(method: Method) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in method.state_dict().items()}
 
 
-def train(method: Method, batches: IdentityBatches, folder: Path, steps: int = 6) -> Loop:
+def train(
+    method: Method,
+    batches: IdentityBatches,
+    folder: Path,
+    steps: int = 6,
+    optimiser: Optimiser = OPTIMISER,
+) -> Loop:
     loop = Loop(
         method,
         batches,
-        Phase("contract", 1, OPTIMISER, steps, checkpoint_every_steps=3),
+        Phase("contract", 1, optimiser, steps, checkpoint_every_steps=3),
         machine=tiny_params().machine,
         device=torch.device("cpu"),
         folder=folder,
@@ -95,9 +103,12 @@ def test_embeddings_and_scores_have_their_shapes(make: Make) -> None:
     assert scores_NM.shape == (4, 6) and torch.isfinite(scores_NM).all() and scores_NM.dtype == torch.float32
 
 
-def test_a_larger_score_is_a_better_fit(make: Make, batches: IdentityBatches, tmp_path: Path) -> None:
+def test_trained_by_its_own_recipe_a_larger_score_is_a_better_fit(
+    make: Make, model: str, batches: IdentityBatches, tmp_path: Path
+) -> None:
     method = make()
-    train(method, batches, tmp_path, steps=200)
+    recipe = ordered(tiny_params(), model).recipe
+    train(method, batches, tmp_path, steps=200, optimiser=recipe.optimiser)
     method.eval()
     bags = [batches.draw(step, torch.device("cpu")) for step in range(2)]
     for batch in bags:

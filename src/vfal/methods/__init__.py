@@ -11,6 +11,11 @@ SHELF = {
     "pair_classifier": "vfal.methods.pair_classifier:PairClassifier",
     "seeking_the_shape": "vfal.methods.seeking_the_shape:SeekingTheShapeOfSound",
     "vfnet": "vfal.methods.vfnet:CrossModalDiscriminativeNetwork",
+    "joint_embeddings": "vfal.methods.joint_embeddings:JointEmbeddings",
+    "lafv": "vfal.methods.lafv:LearningAssociationsOfFacesAndVoices",
+    "lifted_structure": "vfal.methods.lifted_structure:LiftedStructure",
+    "seeking_the_shape": "vfal.methods.seeking_the_shape:SeekingTheShapeOfSound",
+    "trinet": "vfal.methods.trinet:TriNet",
 }
 
 
