@@ -6,6 +6,10 @@ from vfal.method import Method
 SHELF = {
     "fvcme": "vfal.methods.fvcme:FaceVoiceMatching",
     "seeking_the_shape": "vfal.methods.seeking_the_shape:SeekingTheShapeOfSound",
+    "fop": "vfal.methods.fop:FusionAndOrthogonalProjection",
+    "multilingual": "vfal.methods.multilingual:MultilingualPerspective",
+    "sbnet": "vfal.methods.sbnet:SingleBranchNetwork",
+    "ssnet": "vfal.methods.ssnet:SingleStreamNetwork",
 }
 
 
