@@ -29,7 +29,7 @@ class SingleStreamNetwork(Method):
         tasks=frozenset({"matching", "verification", "retrieval", "joint_matching"}),
         departures=(
             "The stream begins at frozen features, as in the authors' later code; the paper's at pictures.",
-            "Centres begin at the first items of their identity; vfal-eva's at random, far from unit vectors.",
+            "Centres begin at the first items of their identity; vfal-eva's far away, at random.",
             "A voice and a face of each person share every batch; the published stream mixes at random.",
             "Weight and rate of the centres are reconstructed.",
         ),
