@@ -61,7 +61,7 @@ def published_steps(method: Method, batch: Batch, count: int) -> list[dict[str, 
     known = tiny_params().train_method.recipe.optimiser
     optimiser = known.model_copy(update={"learning_rate": 0.01, "weight_decay": 0.01})
     mover = make_mover([*method.parameters()], optimiser)
-    method.train()
+    method.train().requires_grad_()  # theirs learn the biases that batch norm subtracts
     found = []
     for step in range(count):
         for _, terms in method.turns(batch, step):

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from vfal.nn.unit_branch import begin
+from vfal.nn.unit_branch import begin, hold_bias
 
 
 class GatedFusion(nn.Module):
@@ -23,6 +23,7 @@ class GatedFusion(nn.Module):
             nn.Sigmoid(),
         )
         begin(self.modules())
+        hold_bias(self.gate)
 
     def forward(self, voices_BD: Tensor, faces_BD: Tensor) -> Tensor:
         """Fused vectors (B, width); row i of both is one person."""

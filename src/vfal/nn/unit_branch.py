@@ -30,6 +30,8 @@ class UnitBranch(nn.Module):
             )
         )
         begin(self.modules())
+        for layer in self.layers:
+            hold_bias(layer)
 
     def forward(self, outputs_BD: Tensor) -> Tensor:
         """Unit vectors (B, width); a row that dropout or ReLU left empty stays 0."""
@@ -50,3 +52,9 @@ def begin(modules: Iterable[nn.Module]) -> None:
         if isinstance(module, nn.Linear):
             nn.init.xavier_uniform_(module.weight)
             nn.init.constant_(module.bias, FIRST_BIAS)
+
+
+def hold_bias(layers: nn.Module) -> None:
+    """Stop the first layer's bias from learning: the batch norm after it subtracts whatever it is."""
+    first: nn.Linear = next(module for module in layers.modules() if isinstance(module, nn.Linear))
+    first.bias.requires_grad_(False)
