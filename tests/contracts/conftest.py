@@ -84,7 +84,9 @@ def batch() -> Batch:
 @pytest.fixture
 def batches(model: str) -> IdentityBatches:
     def source(kind: str) -> tuple[FeatureInputs, RowsByIdentity]:
-        rows = FeatureInputs(features(kind, ITEMS_EACH * IDENTITIES).numpy())
+        people_ID = features(f"{kind} of people", IDENTITIES)  # items of one person resemble each other
+        items_ND = people_ID.repeat(ITEMS_EACH, 1) + 0.5 * features(kind, ITEMS)
+        rows = FeatureInputs(items_ND.numpy())
         return rows, RowsByIdentity(NAMES * ITEMS_EACH, NAMES, kind)
 
     recipe = ordered(tiny_params(), model).recipe

@@ -16,6 +16,10 @@ SHELF = {
     "lifted_structure": "vfal.methods.lifted_structure:LiftedStructure",
     "seeking_the_shape": "vfal.methods.seeking_the_shape:SeekingTheShapeOfSound",
     "trinet": "vfal.methods.trinet:TriNet",
+    "fop": "vfal.methods.fop:FusionAndOrthogonalProjection",
+    "multilingual": "vfal.methods.multilingual:MultilingualPerspective",
+    "sbnet": "vfal.methods.sbnet:SingleBranchNetwork",
+    "ssnet": "vfal.methods.ssnet:SingleStreamNetwork",
 }
 
 
