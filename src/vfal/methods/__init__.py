@@ -4,7 +4,12 @@ from vfal.core.shelf import take_down
 from vfal.method import Method
 
 SHELF = {
+    "clip_style": "vfal.methods.clip_style:ClipStyle",
+    "detach_and_enhance": "vfal.methods.detach_and_enhance:DetachAndEnhance",
+    "disentangled": "vfal.methods.disentangled:DisentangledFactors",
     "fvcme": "vfal.methods.fvcme:FaceVoiceMatching",
+    "msm": "vfal.methods.msm:MaximumSeparation",
+    "paeff": "vfal.methods.paeff:AlignedGatedFusion",
     "seeking_the_shape": "vfal.methods.seeking_the_shape:SeekingTheShapeOfSound",
 }
 
