@@ -1,15 +1,12 @@
-"""Methods on plain features or small raw encoders, and batches for them."""
+"""Methods made small on frozen features, and on pictures and recordings."""
 
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
 from vfal.core.config.shelf_models import ordered
-from vfal.core.seeding import generator
 from vfal.data.batches import Bag, Batch
 from vfal.method import Crowd, Method
 from vfal.methods import get_method
@@ -17,70 +14,44 @@ from vfal.nn.catalogue import make_encoder
 
 from ..tiny_params import tiny_params
 
-INPUTS = {"voice": 7, "face": 7}
+IDENTITIES, INPUTS, ITEMS = 10, 7, 5
 Make = Callable[..., Method]
 
 
 @pytest.fixture
-def features() -> Callable[..., Tensor]:
-    """Random features (items, width), the same for the same word."""
-
-    def draw(word: str, items: int, width: int = 7) -> Tensor:
-        return torch.from_numpy(generator(1, word).standard_normal((items, width)).astype(np.float32))
-
-    return draw
-
-
-@pytest.fixture
 def make() -> Make:
-    """A method by name on plain features, small and without dropout, some keys of its block changed."""
+    """Makes a model of the shelf by name, with keys of its block replaced; always the same weights."""
 
-    def fresh(name: str, *, crowd: Crowd | None = None, inputs: Any = None, **changes: Any) -> Method:
+    def fresh(model: str, *, raw: bool = False, **changes: Any) -> Method:
         torch.manual_seed(1)
-        sizes = inputs or INPUTS
-        settings = ordered(tiny_params(), name).settings
-        encoders = {
-            modality: make_encoder("plain_features", modality, inputs=sizes[modality])
-            for modality in ("voice", "face")
-        }
-        small = {"width": 16, "dropout": 0.0} | changes
-        return get_method(name)(
-            encoders["voice"],
-            encoders["face"],
-            crowd=crowd or Crowd(10),
-            settings=settings.model_copy(update=small),
+        order = ordered(tiny_params(), model)
+        method = get_method(order.method)
+        if raw:
+            voice = make_encoder("small_voice", "voice", channels=4, width=12)
+            face = make_encoder("small_face", "face", channels=4, width=12)
+        else:
+            sizes = {"width": 32, "dropout": 0.0} if method.trunk == "feature_mlp" else {}
+            voice = make_encoder(method.trunk, "voice", inputs=INPUTS, **sizes)
+            face = make_encoder(method.trunk, "face", inputs=INPUTS, **sizes)
+        return method(
+            voice, face, crowd=Crowd(IDENTITIES), settings=order.settings.model_copy(update=changes)
         )
 
     return fresh
 
 
 @pytest.fixture
-def make_raw() -> Make:
-    """A method by name with small encoders of waveforms and pictures."""
-
-    def fresh(name: str) -> Method:
-        torch.manual_seed(1)
-        sizes = {"channels": 2, "width": 8}
-        voice, face = (
-            make_encoder("small_voice", "voice", **sizes),
-            make_encoder("small_face", "face", **sizes),
-        )
-        return get_method(name)(voice, face, crowd=Crowd(10), settings=ordered(tiny_params(), name).settings)
-
-    return fresh
-
-
-@pytest.fixture
-def batch(features: Callable[..., Tensor]) -> Batch:
-    """Six people, none twice."""
-    identity_B = torch.tensor([4, 0, 7, 2, 9, 5])
-    return Batch(Bag(features("voices", 6), identity_B), Bag(features("faces", 6), identity_B))
+def batch() -> Batch:
+    """Frozen features of five people."""
+    torch.manual_seed(2)
+    identity_B = torch.tensor([4, 0, 7, 2, 9])
+    return Batch(Bag(torch.randn(ITEMS, INPUTS), identity_B), Bag(torch.randn(ITEMS, INPUTS), identity_B))
 
 
 @pytest.fixture
 def raw_batch() -> Batch:
-    identity_B = torch.tensor([4, 0, 7, 2])
-    rng = generator(1, "raw")
-    voices = torch.from_numpy(rng.standard_normal((4, 16000)).astype(np.float32) * 1000)
-    faces = torch.from_numpy(rng.uniform(-1, 1, (4, 3, 32, 32)).astype(np.float32))
+    """A second of noise and a noise picture of each of five people."""
+    torch.manual_seed(3)
+    identity_B = torch.tensor([4, 0, 7, 2, 9])
+    voices, faces = 1000 * torch.randn(ITEMS, 16000), torch.rand(ITEMS, 3, 64, 64) * 2 - 1
     return Batch(Bag(voices, identity_B), Bag(faces, identity_B))

@@ -45,6 +45,7 @@ class SeekingTheShapeOfSound(Method):
         }
         self.voice_head, self.face_head = heads["voice"], heads["face"]
         self.classifier = SharedClassifier(settings.width, crowd.identities)
+        self.classifier.requires_grad_(settings.implicit_loss != "none")  # else nothing would ever move it
 
     def embed_voices(self, voices: Tensor) -> Tensor:
         """Head outputs (B, width), not normalised: their length acts as an inverse temperature."""

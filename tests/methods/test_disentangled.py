@@ -1,0 +1,83 @@
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from vfal.data.batches import Batch
+from vfal.method import Method
+from vfal.nn.gradient_reversal import reversed_gradient
+
+Make = Callable[..., Method]
+
+
+def terms_of(method: Method, batch: Batch) -> dict[str, torch.Tensor]:
+    ((_, terms),) = method.turns(batch, 0)
+    return dict(terms.losses)
+
+
+def gradient(method: Method, part: str, loss_B: torch.Tensor) -> float:
+    parameters = [parameter for name, parameter in method.named_parameters() if name.startswith(part)]
+    found = torch.autograd.grad(loss_B.mean(), parameters, retain_graph=True, allow_unused=True)
+    return sum(float(one.abs().sum()) for one in found if one is not None)
+
+
+def test_what_is_compared_is_the_mean_of_the_identity_factor(make: Make, batch: Batch) -> None:
+    method = make("disentangled", width=16, modality_width=4).train()
+    found_BD = method.embed_voices(batch.voices.inputs)
+    assert found_BD.shape == (5, 16)
+    assert torch.equal(found_BD, method.embed_voices(batch.voices.inputs))  # nothing drawn, in training too
+
+
+def test_training_draws_the_factors_anew(make: Make, batch: Batch) -> None:
+    method = make("disentangled").train()
+    first, second = terms_of(method, batch), terms_of(method, batch)
+    assert torch.equal(first["identity_voice"], second["identity_voice"])
+    assert not torch.equal(first["reconstruction"], second["reconstruction"])
+
+
+def test_cross_reconstruction_takes_the_identity_of_the_other_modality(make: Make, batch: Batch) -> None:
+    method = make("disentangled").train()
+    voices = batch.voices.inputs.clone().requires_grad_()
+    swapped = Batch(type(batch.voices)(voices, batch.voices.identity_B), batch.faces)
+    found = terms_of(method, swapped)
+    with torch.no_grad():
+        for parameter in method.decoders["voice"].parameters():
+            parameter.zero_()
+    (own,) = torch.autograd.grad(found["reconstruction"].sum(), voices, retain_graph=True)
+    (cross,) = torch.autograd.grad(found["cross_reconstruction"].sum(), voices)
+    assert own.abs().max() > 0 and cross.abs().max() > 0 and not torch.equal(own, cross)
+
+
+def test_a_person_whose_factors_agree_pays_nothing_for_alignment(make: Make, batch: Batch) -> None:
+    method = make("disentangled").train()
+    method.encoders["face"].load_state_dict(method.encoders["voice"].state_dict())
+    same = Batch(batch.voices, batch.voices)
+    assert terms_of(method, same)["alignment"].abs().max() == 0
+    assert terms_of(method, batch)["alignment"].min() > 0
+
+
+def test_identity_factors_are_trained_against_the_classifier_of_modalities(make: Make) -> None:
+    torch.manual_seed(0)
+    codes_BD, labels_B = torch.randn(8, 4, requires_grad=True), torch.tensor([0, 1] * 4)
+    classifier = torch.nn.Linear(4, 2)
+    gradients = []
+    for seen_BD in (codes_BD, reversed_gradient(codes_BD)):
+        loss = torch.nn.functional.cross_entropy(classifier(seen_BD), labels_B)
+        gradients.append(torch.autograd.grad(loss, [codes_BD, classifier.weight]))
+    torch.testing.assert_close(gradients[1][0], -gradients[0][0])
+    torch.testing.assert_close(gradients[1][1], gradients[0][1])
+
+
+def test_every_weight_switches_its_own_term(make: Make, batch: Batch) -> None:
+    for term in ("reconstruction", "cross_reconstruction", "divergence", "alignment", "modality"):
+        found = terms_of(make("disentangled", **{term: 0.0}).train(), batch)
+        assert found[term].abs().max() == 0
+        assert all(loss_B.max() > 0 for name, loss_B in found.items() if name != term)
+
+
+def test_modality_factors_learn_to_tell_the_modality(make: Make, batch: Batch) -> None:
+    method = make("disentangled").train()
+    found = terms_of(method, batch)
+    assert gradient(method, "modality_of_modality", found["modality"]) > 0
+    assert gradient(method, "modality_of_identity", found["modality"]) > 0
+    assert gradient(method, "classifier", found["modality"]) == pytest.approx(0.0)
