@@ -4,8 +4,11 @@ from vfal.core.shelf import take_down
 from vfal.method import Method
 
 SHELF = {
+    "cmpc": "vfal.methods.cmpc:CrossModalPrototypeContrast",
     "fvcme": "vfal.methods.fvcme:FaceVoiceMatching",
+    "learnable_pins": "vfal.methods.learnable_pins:LearnablePins",
     "seeking_the_shape": "vfal.methods.seeking_the_shape:SeekingTheShapeOfSound",
+    "self_lifting": "vfal.methods.self_lifting:SelfLifting",
 }
 
 
