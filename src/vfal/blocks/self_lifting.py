@@ -23,6 +23,7 @@ class Settings(MethodBlock):
     cluster_iterations: PositiveInt
     cluster_by: Literal["both", "voice", "face"]
     cluster_mean_of: Literal["embeddings", "inputs"]
+    keep_numbers: bool
     similarity_alpha: float = Field(gt=0)
     similarity_beta: float = Field(gt=0)
     similarity_base: float

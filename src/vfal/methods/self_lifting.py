@@ -15,7 +15,7 @@ from vfal.losses.classification import cross_entropy
 from vfal.losses.multi_similarity import paired_multi_similarity
 from vfal.losses.squared_error import squared_error
 from vfal.method import Card, Crowd, Method, Terms
-from vfal.nn.clustering import kmeans
+from vfal.nn.clustering import kmeans, renumbered
 from vfal.nn.decoders import Decoder
 from vfal.nn.feature_mlp import FeatureMLP
 from vfal.nn.group_means import group_means
@@ -42,6 +42,8 @@ class SelfLifting(Method):
         tasks=frozenset({"matching", "verification", "retrieval", "joint_matching"}),
         departures=(
             "An own k-means takes the place of faiss; from equal starting points both find the same clusters.",
+            "Clusters keep their numbers from one clustering to the next as far as they can; the released "
+            "classifier of clusters has them permuted under it (switch keep_numbers).",
             "The start is one run with the rest: Adam keeps its moments when the clusters take over.",
             "No track twice in a batch; the released sampler draws videos with replacement.",
             "In the raw regime the autoencoder reconstructs the encoders' outputs, held fixed as its target.",
@@ -61,6 +63,7 @@ class SelfLifting(Method):
             "cluster_iterations": "official code",
             "cluster_by": "official code",
             "cluster_mean_of": "official code",
+            "keep_numbers": "reconstructed",
             "similarity_alpha": "official code",
             "similarity_beta": "official code",
             "similarity_base": "official code",
@@ -116,7 +119,10 @@ class SelfLifting(Method):
             return
         since = step - (self.settings.start_steps if self.settings.start != "none" else 0)
         if since % (items.steps_per_pass * self.settings.cluster_every_passes) == 0:
-            self.pseudo_label_T.copy_(self.cluster(items))
+            found_T = self.cluster(items)
+            if self.settings.keep_numbers:
+                found_T = renumbered(found_T, self.pseudo_label_T, self.clusters)
+            self.pseudo_label_T.copy_(found_T)
 
     @torch.no_grad()
     def cluster(self, items: TrainingItems) -> Tensor:

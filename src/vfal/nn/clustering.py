@@ -5,6 +5,7 @@ every run.
 """
 
 import torch
+from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 BLOCK_VALUES = 4_000_000  # distances held at once
@@ -74,6 +75,20 @@ def cluster_means(points_ND: Tensor, assignment_N: Tensor, clusters: int) -> Ten
         far_N = squared_distance(points_ND, means_KD, assignment_N)
         means_KD[empty_E] = points_ND[far_N.argsort(descending=True, stable=True)[: len(empty_E)]]
     return means_KD
+
+
+@torch.no_grad()
+def renumbered(assignment_N: Tensor, before_N: Tensor, clusters: int) -> Tensor:
+    """The same clusters (N,), numbered so that as many points as possible keep their number.
+
+    k-means numbers clusters by chance; a classifier of clusters outlives a clustering only if they keep
+    their numbers.
+    """
+    shared_KK = torch.bincount(assignment_N * clusters + before_N, minlength=clusters**2)
+    new, old = linear_sum_assignment(shared_KK.view(clusters, clusters).cpu().numpy(), maximize=True)
+    number_K = torch.empty(clusters, dtype=torch.long)
+    number_K[torch.from_numpy(new)] = torch.from_numpy(old)
+    return number_K.to(assignment_N.device)[assignment_N]
 
 
 @torch.no_grad()
