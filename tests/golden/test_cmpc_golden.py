@@ -59,15 +59,11 @@ class Criterion:
     def prototype(self, side: str) -> Tensor:
         total_B = torch.zeros(len(self.of[side]), dtype=torch.float64)
         for centres_BD, temperature_B in self.clusters(OTHER[side]):
-            total_B = (
-                total_B + displaced_prototype_contrast(self.of[side], centres_BD, temperature_B)
-            ) / 4
+            total_B = (total_B + displaced_prototype_contrast(self.of[side], centres_BD, temperature_B)) / 4
         return total_B
 
     def agreement(self) -> Tensor:
-        centres = {
-            side: torch.stack([centres_BD for centres_BD, _ in self.clusters(side)]) for side in OTHER
-        }
+        centres = {side: torch.stack([centres_BD for centres_BD, _ in self.clusters(side)]) for side in OTHER}
         return agreement(self.of["audio"], self.of["frame"], centres["audio"], centres["frame"])
 
     def trust(self) -> Tensor:
@@ -145,9 +141,7 @@ def test_k_means_started_at_the_first_rows_and_temperatures_equal_the_published_
 
 @pytest.mark.parametrize("name", ["cmpc_memory_n20", "cmpc_memory_n30"])
 @pytest.mark.parametrize(("bank", "embeddings"), [("view1", "audio"), ("view2", "video")])
-def test_the_memory_moves_as_the_published_one(
-    name: str, bank: str, embeddings: str, golden: Load
-) -> None:
+def test_the_memory_moves_as_the_published_one(name: str, bank: str, embeddings: str, golden: Load) -> None:
     arrays = {key: torch.from_numpy(array) for key, array in golden(name).items()}
     memory = MemoryBank(*arrays[f"{bank}_init"].shape, momentum=0.5).double()
     memory.load_state_dict({"memory_TD": arrays[f"{bank}_init"]})

@@ -8,7 +8,10 @@ def test_the_barlow_loss_equals_the_plain_loop() -> None:
     torch.manual_seed(0)
     views = [torch.randn(7, 3, dtype=torch.float64) for _ in range(2)]
     standard = [
-        [[(value - float(column.mean())) / float(column.std()) for value in column.tolist()] for column in view.T]
+        [
+            [(value - float(column.mean())) / float(column.std()) for value in column.tolist()]
+            for column in view.T
+        ]
         for view in views
     ]
     expected = 0.0

@@ -86,7 +86,9 @@ def media_batch() -> Batch:
 def total(method: Method, batch: Batch, step: int) -> Tensor:
     """What a step makes small."""
     ((_, terms),) = method.turns(batch, step)
-    return torch.stack([*(loss_B.mean() for loss_B in terms.losses.values()), *terms.batch_losses.values()]).sum()
+    return torch.stack(
+        [*(loss_B.mean() for loss_B in terms.losses.values()), *terms.batch_losses.values()]
+    ).sum()
 
 
 def resumed(method: Method, model: str, **changes: Any) -> Method:
@@ -98,5 +100,3 @@ def resumed(method: Method, model: str, **changes: Any) -> Method:
 
 def tracks_of_person() -> Tensor:
     return torch.arange(TRACKS) % PEOPLE
-
-

@@ -17,6 +17,7 @@ class Settings(MethodBlock):
     objective: Literal["multi_similarity", "deep_cluster", "ccae", "barlow"]
     start: Literal["none", "ccae", "barlow"]
     start_steps: PositiveInt
+    start_factor: float = Field(gt=0)
     clusters: PositiveInt
     least_tracks_per_cluster: PositiveInt
     cluster_every_passes: PositiveInt

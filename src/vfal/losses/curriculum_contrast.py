@@ -6,6 +6,7 @@ Source: Learnable Pins (Nagrani et al., ECCV 2018); my-yy/learnable_pins:utils/p
 import torch
 from torch import Tensor
 
+
 def pair_distances(anchors_BD: Tensor, candidates_MD: Tensor) -> Tensor:
     """Euclidean distances (B, M); the slope between two equal points is 0."""
     # The faster form by matrix products cancels: pairs that have nearly met would be a thousandth apart.
@@ -38,7 +39,7 @@ def negative_at_rank(distance_BB: Tensor, hardness: float) -> Tensor:
 
 
 def ranks_as_places(visited_BB: Tensor) -> Tensor:
-    """The released selection, (B, B) bool: as many candidates as were visited, but the first ones of the batch.
+    """The released selection, (B, B) bool: as many candidates as were visited, but the batch's first.
 
     The released code stores the rank of a visited item as if it were the item's place, so distances
     decide the number of negatives only, and an anchor's partner may be among them.

@@ -1,4 +1,4 @@
-"""Contrast of items with the prototypes of clusters, each with a temperature of its own. One loss per item."""
+"""Contrast of items with the prototypes of clusters, each with its own temperature: one loss per item."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Cross-modal prototype contrast (Zhu et al., IJCAI 2022): pairs, prototypes, and pairs that are trusted less."""
+"""Cross-modal prototype contrast (Zhu et al., IJCAI 2022): pairs, prototypes, and trust."""
 
 from collections.abc import Callable, Iterator
 from typing import ClassVar

@@ -41,13 +41,13 @@ class SelfLifting(Method):
         needs=frozenset({"video"}),
         tasks=frozenset({"matching", "verification", "retrieval", "joint_matching"}),
         departures=(
-            "An own k-means takes the place of faiss; from equal starting points both find the same clusters.",
+            "An own k-means takes the place of faiss; from equal starts both find the same clusters.",
             "Clusters keep their numbers from one clustering to the next as far as they can; the released "
             "classifier of clusters has them permuted under it (switch keep_numbers).",
             "The start is one run with the rest: Adam keeps its moments when the clusters take over.",
             "No track twice in a batch; the released sampler draws videos with replacement.",
             "In the raw regime the autoencoder reconstructs the encoders' outputs, held fixed as its target.",
-            "A dimension that does not vary costs 1 in the Barlow loss, where the released code divides by 0.",
+            "A dimension that does not vary costs 1 in the Barlow loss; the released code divides by 0.",
         ),
         sources={
             "hidden_width": "official code",
@@ -57,6 +57,7 @@ class SelfLifting(Method):
             "objective": "paper",
             "start": "official code",
             "start_steps": "reconstructed",
+            "start_factor": "reconstructed",
             "clusters": "official code",
             "least_tracks_per_cluster": "official code",
             "cluster_every_passes": "official code",
@@ -82,7 +83,9 @@ class SelfLifting(Method):
         hidden, width, dropout = settings.hidden_width, settings.width, settings.dropout
         self.first = nn.ModuleDict(
             {
-                modality: FeatureMLP(modality=modality, inputs=inputs[modality], width=hidden, dropout=dropout)
+                modality: FeatureMLP(
+                    modality=modality, inputs=inputs[modality], width=hidden, dropout=dropout
+                )
                 for modality in MODALITIES
             }
         )
@@ -150,12 +153,20 @@ class SelfLifting(Method):
             label_B = self.pseudo_label_T[batch.voices.video_B]
             learn = self._metric if objective == "multi_similarity" else self._classified
             terms = learn(voices_BD, faces_BD, label_B)
-        yield "all", terms
+        yield "all", terms if objective == self.settings.objective else self._scaled(terms)
 
     def objective_at(self, step: int) -> str:
         """What is learned at a step: the coarse model first, if there is one."""
         started = self.settings.start == "none" or step >= self.settings.start_steps
         return self.settings.objective if started else self.settings.start
+
+    def _scaled(self, terms: Terms) -> Terms:
+        # Adam itself does not notice, but what it remembers of steep slopes would slow down what follows.
+        factor = self.settings.start_factor
+        return Terms(
+            {name: factor * loss_B for name, loss_B in terms.losses.items()},
+            batch_losses={name: factor * value for name, value in terms.batch_losses.items()},
+        )
 
     def _metric(self, voices_BD: Tensor, faces_BD: Tensor, label_B: Tensor) -> Terms:
         settings = self.settings

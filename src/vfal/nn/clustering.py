@@ -48,10 +48,8 @@ def nearest_centre(points_ND: Tensor, centres_KD: Tensor) -> Tensor:
     half_K = centres_KD.square().sum(1) / 2
     rows = max(BLOCK_VALUES // len(centres_KD), 1)
     # |p - c|^2 / 2 without the part that all centres share
-    parts = [
-        torch.addmm(half_K, block_ND, centres_KD.T, alpha=-1).argmin(1) for block_ND in points_ND.split(rows)
-    ]
-    return torch.cat(parts)
+    blocks = torch.split(points_ND, rows)
+    return torch.cat([torch.addmm(half_K, block_ND, centres_KD.T, alpha=-1).argmin(1) for block_ND in blocks])
 
 
 @torch.no_grad()
