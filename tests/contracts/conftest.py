@@ -31,7 +31,15 @@ def one_thread() -> Iterator[None]:
 
 ITEMS = ITEMS_EACH * IDENTITIES
 CROWD = Crowd(IDENTITIES, genders=2, nationalities=3, tracks=IDENTITIES, clips=ITEMS, faces=ITEMS)
-SMALL = {"width": WIDTH, "dropout": 0.1}  # of every block that has such keys
+SMALL = {  # of every block that has such keys
+    "width": WIDTH,
+    "dropout": 0.1,
+    "first_clustering_passes": 1,  # what is learned from all items is learned within the few steps here
+    "cluster_every_passes": 1,
+    "start_steps": 3,
+    "least_tracks_per_cluster": 1,
+    "tracks_per_cluster": (5.0, 3.0, 2.0),
+}
 LABELS = {
     "gender": np.arange(IDENTITIES, dtype=np.int64) % 2,
     "nationality": np.arange(IDENTITIES, dtype=np.int64) % 4 - 1,  # -1: not known
@@ -84,9 +92,9 @@ def batch() -> Batch:
 @pytest.fixture
 def batches(model: str) -> IdentityBatches:
     def source(kind: str) -> tuple[FeatureInputs, RowsByIdentity]:
-        people_ID = features(f"{kind} of people", IDENTITIES)  # items of one person resemble each other
-        items_ND = people_ID.repeat(ITEMS_EACH, 1) + 0.5 * features(kind, ITEMS)
-        rows = FeatureInputs(items_ND.numpy())
+        # What all items of a person share: methods that are told no names must find people by themselves.
+        people = features(f"{kind}s of people", IDENTITIES).repeat(ITEMS_EACH, 1)
+        rows = FeatureInputs((2 * people + 0.4 * features(kind, ITEMS)).numpy())
         return rows, RowsByIdentity(NAMES * ITEMS_EACH, NAMES, kind)
 
     recipe = ordered(tiny_params(), model).recipe

@@ -6,7 +6,7 @@ import torch
 from vfal.data.batches import Batch
 from vfal.losses.classification import cross_entropy
 from vfal.method import Method
-from vfal.nn.prototypes import most_separate
+from vfal.nn.separate_prototypes import most_separate
 
 Make = Callable[..., Method]
 

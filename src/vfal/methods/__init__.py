@@ -26,6 +26,11 @@ SHELF = {
     "multilingual": "vfal.methods.multilingual:MultilingualPerspective",
     "sbnet": "vfal.methods.sbnet:SingleBranchNetwork",
     "ssnet": "vfal.methods.ssnet:SingleStreamNetwork",
+    "cmpc": "vfal.methods.cmpc:CrossModalPrototypeContrast",
+    "fvcme": "vfal.methods.fvcme:FaceVoiceMatching",
+    "learnable_pins": "vfal.methods.learnable_pins:LearnablePins",
+    "seeking_the_shape": "vfal.methods.seeking_the_shape:SeekingTheShapeOfSound",
+    "self_lifting": "vfal.methods.self_lifting:SelfLifting",
 }
 
 

@@ -12,7 +12,7 @@ from vfal.data.batches import Batch
 from vfal.losses.classification import cross_entropy
 from vfal.losses.orthogonal_projection import orthogonal_projection
 from vfal.method import Card, Crowd, Method, Terms
-from vfal.nn.prototypes import SeparatePrototypes
+from vfal.nn.separate_prototypes import SeparatePrototypes
 
 
 class MaximumSeparation(Method):

@@ -1,37 +1,54 @@
-"""A classifier that learns nothing: one fixed vector per identity, all as far apart as can be."""
+"""Prototypes of a memory bank at several granularities: fewer or more clusters of the same tracks."""
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-
-def most_separate(identities: int) -> Tensor:
-    """Unit vectors (I, I - 1), float64: the corners of a regular simplex, every cosine -1 / (I - 1).
-
-    I vectors cannot have smaller pairwise cosines. The k-th corner is 1 in direction k of what the
-    corners before it left over; the later ones share -1 / (dimensions left) of that direction. Fewer than
-    two identities are a `ValueError`. Source: Kasarla et al., NeurIPS 2022, the recursion written as rows.
-    """
-    if identities < 2:
-        raise ValueError(f"vectors of maximum separation: found {identities} identities, expected 2 or more")
-    left_D = torch.arange(identities - 1, 0, -1, dtype=torch.float64)  # dimensions left at each direction
-    shrinking_D = (1 - 1 / left_D.square()).clamp_min(0).sqrt()
-    scale_D = torch.cat([torch.ones(1, dtype=torch.float64), shrinking_D[:-1]]).cumprod(0)
-    below_ID = (-scale_D / left_D).expand(identities, -1).tril(-1)
-    return below_ID + torch.eye(identities, identities - 1, dtype=torch.float64) * scale_D
+from vfal.nn.clustering import concentration, kmeans, squared_distance
 
 
-class SeparatePrototypes(nn.Module):
-    """Embeddings (B, I - 1) to logits (B, I): products with fixed vectors of maximum separation.
+class OfTracks(NamedTuple):
+    """What is known of some tracks' clusters: one row per granularity."""
 
-    They follow from I alone, so no file holds them. Source: hcai-mms/MSM-face-voice:retrieval_model.py.
-    """
+    centres_RBD: Tensor
+    temperature_RB: Tensor
+    cluster_RB: Tensor
 
-    prototypes_ID: Tensor
 
-    def __init__(self, identities: int) -> None:
+class Prototypes(nn.Module):
+    """Centres, temperatures and memberships of every clustering, as buffers; all 0 until `learn`."""
+
+    cluster_RT: Tensor
+    centres_KD: Tensor
+    temperature_K: Tensor
+
+    def __init__(self, tracks: int, width: int, sizes: list[int], *, temperature: float) -> None:
+        """`sizes` are the numbers of clusters; `temperature` is the mean of each clustering's."""
         super().__init__()
-        self.register_buffer("prototypes_ID", most_separate(identities).float(), persistent=False)
+        self.sizes, self.temperature = sizes, temperature
+        self.register_buffer("cluster_RT", torch.zeros(len(sizes), tracks, dtype=torch.long))
+        self.register_buffer("centres_KD", torch.zeros(sum(sizes), width))
+        self.register_buffer("temperature_K", torch.ones(sum(sizes)))
 
-    def forward(self, embeddings_BD: Tensor) -> Tensor:
-        """Logits, (B, I)."""
-        return embeddings_BD @ self.prototypes_ID.T
+    @torch.no_grad()
+    def learn(self, memory_TD: Tensor, *, seed: int, iterations: int, from_first_rows: bool) -> None:
+        """Cluster the memory once per granularity; started at random tracks, or at the first ones."""
+        first = 0
+        for row, size in enumerate(self.sizes):
+            start_K = torch.arange(size) if from_first_rows else None
+            centres_KD, cluster_T = kmeans(
+                memory_TD, size, seed=seed + row, iterations=iterations, start_rows_K=start_K
+            )
+            square_T = squared_distance(memory_TD, centres_KD, cluster_T)
+            self.centres_KD[first : first + size] = centres_KD
+            self.temperature_K[first : first + size] = concentration(
+                square_T, cluster_T, size, mean=self.temperature
+            )
+            self.cluster_RT[row] = cluster_T + first
+            first += size
+
+    def of(self, track_B: Tensor) -> OfTracks:
+        """The clusters of some tracks, numbered through all granularities."""
+        cluster_RB = self.cluster_RT[:, track_B]
+        return OfTracks(self.centres_KD[cluster_RB], self.temperature_K[cluster_RB], cluster_RB)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from vfal.nn.prototypes import SeparatePrototypes, most_separate
+from vfal.nn.separate_prototypes import SeparatePrototypes, most_separate
 
 
 def by_recursion(dimensions: int) -> np.ndarray:

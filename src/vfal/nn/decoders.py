@@ -1,0 +1,20 @@
+"""From an embedding back to what it was made of."""
+
+from torch import nn
+
+
+class Decoder(nn.Sequential):
+    """Embedding (B, width) to (B, outputs): dropout, two hidden layers with ReLU, linear.
+
+    Source: my-yy/vfal-eva:models/cae_model.py (dropout 0.5, hidden 256).
+    """
+
+    def __init__(self, width: int, hidden: int, outputs: int, *, dropout: float) -> None:
+        super().__init__(
+            nn.Dropout(dropout),
+            nn.Linear(width, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, outputs),
+        )
