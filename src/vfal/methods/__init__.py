@@ -4,6 +4,8 @@ from vfal.core.shelf import take_down
 from vfal.method import Method
 
 SHELF = {
+    "adsm": "vfal.methods.adsm:AdversarialDeepSemanticMatching",
+    "aml": "vfal.methods.aml:AdversarialMetricLearning",
     "fvcme": "vfal.methods.fvcme:FaceVoiceMatching",
     "seeking_the_shape": "vfal.methods.seeking_the_shape:SeekingTheShapeOfSound",
 }
