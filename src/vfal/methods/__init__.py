@@ -8,6 +8,7 @@ SHELF = {
     "aml": "vfal.methods.aml:AdversarialMetricLearning",
     "fvcme": "vfal.methods.fvcme:FaceVoiceMatching",
     "seeking_the_shape": "vfal.methods.seeking_the_shape:SeekingTheShapeOfSound",
+    "svhf": "vfal.methods.svhf:SeeingVoicesHearingFaces",
 }
 
 
