@@ -6,6 +6,7 @@ from vfal.method import Method
 SHELF = {
     "adsm": "vfal.methods.adsm:AdversarialDeepSemanticMatching",
     "aml": "vfal.methods.aml:AdversarialMetricLearning",
+    "dual_enhanced": "vfal.methods.dual_enhanced:DualEnhancedSiamese",
     "fvcme": "vfal.methods.fvcme:FaceVoiceMatching",
     "seeking_the_shape": "vfal.methods.seeking_the_shape:SeekingTheShapeOfSound",
     "svhf": "vfal.methods.svhf:SeeingVoicesHearingFaces",
