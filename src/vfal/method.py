@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from vfal.core.types import Direction
 from vfal.data.batches import Batch, TrainingItems
 
 Task = Literal["matching", "verification", "retrieval", "joint_matching"]
@@ -109,6 +110,16 @@ class Method(nn.Module, ABC):
         """Scores (P,) of row i with row i; whoever replaces `score` and scores pairs dearly replaces this."""
         pairs = zip(voices_PD, faces_PD, strict=True)
         return torch.cat([self.score(voice_D[None], face_D[None])[0] for voice_D, face_D in pairs])
+
+    def choose(self, probes_TD: Tensor, candidates_TKD: Tensor, direction: Direction) -> Tensor:
+        """Scores (T, K) of each probe's candidates, larger = better; they are compared within a row only.
+
+        A method whose scores depend on the other candidates replaces this, and `score` by a refusal.
+        """
+        size = candidates_TKD.shape[1]
+        probes_PD, candidates_PD = probes_TD.repeat_interleave(size, dim=0), candidates_TKD.flatten(0, 1)
+        pairs = (probes_PD, candidates_PD) if direction == "v2f" else (candidates_PD, probes_PD)
+        return self.score_pairs(*pairs).unflatten(0, (-1, size))
 
     def refresh(self, step: int, items: TrainingItems) -> None:
         """Called before every step is drawn: the place to learn from all items once per pass."""

@@ -69,7 +69,7 @@ def make(model: str, name: str) -> Callable[[], Method]:
         settings = ordered(tiny_params(), model).settings
         known = {key: value for key, value in SMALL.items() if key in type(settings).model_fields}
         method = get_method(name)
-        sizes = {"width": 32, "dropout": 0.0} if method.trunk == "feature_mlp" else {}
+        sizes = {"width": 128, "dropout": 0.0} if method.trunk == "feature_mlp" else {}
         voice = make_encoder(method.trunk, "voice", inputs=INPUTS, **sizes)
         face = make_encoder(method.trunk, "face", inputs=INPUTS, **sizes)
         return method(voice, face, crowd=CROWD, settings=settings.model_copy(update=known))

@@ -11,11 +11,12 @@ from vfal.core.config.method_block import MethodBlock
 from vfal.core.config.phases import Optimiser
 from vfal.core.config.shelf_models import ordered
 from vfal.core.errors import DivergedError
+from vfal.core.types import DIRECTIONS, GALLERY_OF, PROBE_OF, Direction
 from vfal.data.batches import Bag, Batch, IdentityBatches
 from vfal.evaluation.scoring import Cosine
 from vfal.method import Card, Method, Need, Source, Task, Terms
 from vfal.methods import SHELF
-from vfal.training.assessing import scorer_of
+from vfal.training.assessing import MethodComparer, scorer_of
 from vfal.training.identity_weights import IdentityWeights
 from vfal.training.loop import Loop, Phase
 
@@ -39,6 +40,16 @@ def total(terms: Terms) -> Tensor:
 
 def state(method: Method) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in method.state_dict().items()}
+
+
+def fits(method: Method, voices_ND: Tensor, faces_MD: Tensor) -> Tensor:
+    """Scores (N, M); of a method that compares candidates, each face's lead over a rival that never changes."""
+    if type(method).choose is Method.choose:
+        return method.score(voices_ND, faces_MD)
+    rival_MD = method.embed_faces(features("rival", 1)).to(faces_MD).expand_as(faces_MD)
+    candidates_M2D = torch.stack([faces_MD, rival_MD], dim=1)
+    rows = [method.choose(voice_D.expand_as(faces_MD), candidates_M2D, "v2f") for voice_D in voices_ND]
+    return torch.stack([row_M2[:, 0] - row_M2[:, 1] for row_M2 in rows])
 
 
 def train(
@@ -99,7 +110,7 @@ def test_embeddings_and_scores_have_their_shapes(make: Make) -> None:
     method = make().eval()
     voices_ND, faces_MD = method.embed_voices(features("v", 4)), method.embed_faces(features("f", 6))
     assert voices_ND.shape[0] == 4 and faces_MD.shape[0] == 6 and voices_ND.shape[1] == faces_MD.shape[1]
-    scores_NM = method.score(voices_ND, faces_MD)
+    scores_NM = fits(method, voices_ND, faces_MD)
     assert scores_NM.shape == (4, 6) and torch.isfinite(scores_NM).all() and scores_NM.dtype == torch.float32
 
 
@@ -110,28 +121,29 @@ def test_trained_by_its_own_recipe_a_larger_score_is_a_better_fit(
     recipe = ordered(tiny_params(), model).recipe
     train(method, batches, tmp_path, steps=200, optimiser=recipe.optimiser)
     method.eval()
-    right, wrong = [], []
     for step in range(2):
         batch = batches.draw(step, torch.device("cpu"))
         assert batch.voices is not None and batch.faces is not None
-        scores_BB = method.score(
-            method.embed_voices(batch.voices.inputs), method.embed_faces(batch.faces.inputs)
-        )
-        identity_B = torch.from_numpy(batches.identities_of(step))
-        same_BB = identity_B[:, None] == identity_B[None, :]
-        right.append(scores_BB[same_BB])
-        wrong.append(scores_BB[~same_BB])
-    assert torch.cat(right).mean() > torch.cat(wrong).mean() + 0.1
+        voices_BD, faces_BD = method.embed_voices(batch.voices.inputs), method.embed_faces(batch.faces.inputs)
+        for direction, probes_BD, own_BD in (("v2f", voices_BD, faces_BD), ("f2v", faces_BD, voices_BD)):
+            leads = []
+            for shift in range(1, len(own_BD)):
+                scores_B2 = method.choose(
+                    probes_BD, torch.stack([own_BD, own_BD.roll(shift, 0)], dim=1), direction
+                )
+                leads.append((scores_B2[:, 0] - scores_B2[:, 1]).mean())
+            assert torch.stack(leads).mean() > 0.1
 
 
 def test_a_score_does_not_depend_on_the_batch_it_is_scored_in(make: Make) -> None:
     method = make().eval()
     voices, faces = features("v", 20), features("f", 20)
     with torch.no_grad():
-        together = method.score(method.embed_voices(voices), method.embed_faces(faces))
+        together = fits(method, method.embed_voices(voices), method.embed_faces(faces))
         alone = torch.stack(
             [
-                method.score(
+                fits(
+            method,
                     method.embed_voices(voices[row : row + 1]), method.embed_faces(faces[row : row + 1])
                 )[0, 0]
                 for row in range(20)
@@ -147,13 +159,31 @@ def test_the_decision_changes_when_only_the_probe_changes(
     train(method, batches, tmp_path, steps=200)  # fresh ones may lean to one side
     method.eval()
     with torch.no_grad():
-        voices_ND, faces_MD = (
-            method.embed_voices(features("voice", 30)),
-            method.embed_faces(features("face", 30)),
+        voices_ND, faces_MD = method.embed_voices(features("v", 50)), method.embed_faces(features("f", 50))
+        v2f, f2v = fits(method, voices_ND, faces_MD[:8]), fits(method, voices_ND[:8], faces_MD).T
+    for scores in (v2f, f2v):  # a score that adds up what probe and candidate say alone never changes its mind
+        wins = (scores[:, 0::2] > scores[:, 1::2]).float().mean(0)
+        assert ((wins > 0) & (wins < 1)).any()
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_candidates_are_chosen_whatever_their_order_and_the_other_trials(
+    make: Make, direction: Direction
+) -> None:
+    method = make().eval()
+    sides = {"voice": method.embed_voices, "face": method.embed_faces}
+    with torch.no_grad():
+        probes_TD = sides[PROBE_OF[direction]](features("probes", 40))
+        candidates_KD = sides[GALLERY_OF[direction]](features("candidates", 3))
+        candidates_TKD = candidates_KD.expand(40, -1, -1)
+        scores_TK = method.choose(probes_TD, candidates_TKD, direction)
+        alone_TK = torch.cat(
+            [method.choose(probes_TD[[row]], candidates_TKD[[row]], direction) for row in range(40)]
         )
-        v2f = method.score(voices_ND, faces_MD[:2]).argmax(1)
-        f2v = method.score(voices_ND[:2], faces_MD).argmax(0)
-    assert len(set(v2f.tolist())) == 2 and len(set(f2v.tolist())) == 2
+        turned_TK = method.choose(probes_TD, candidates_TKD.flip(1), direction).flip(1)
+    assert scores_TK.shape == (40, 3)
+    assert torch.allclose(scores_TK, alone_TK, atol=1e-5) and torch.allclose(scores_TK, turned_TK, atol=1e-5)
+    assert len(set(scores_TK.argmax(1).tolist())) > 1  # the probe decides
 
 
 def test_in_evaluation_mode_nothing_is_random(make: Make) -> None:
@@ -165,7 +195,7 @@ def test_in_evaluation_mode_nothing_is_random(make: Make) -> None:
 def test_looking_at_items_in_evaluation_mode_leaves_no_trace(make: Make) -> None:
     method = make().eval()
     before = state(method)
-    method.score(method.embed_voices(features("v", 5)), method.embed_faces(features("f", 5)))
+    fits(method, method.embed_voices(features("v", 5)), method.embed_faces(features("f", 5)))
     assert all(torch.equal(value, before[key]) for key, value in method.state_dict().items())
 
 
@@ -174,6 +204,13 @@ def test_the_fast_scorer_says_what_the_method_says(make: Make) -> None:
     with torch.no_grad():
         voices_ND, faces_MD = method.embed_voices(features("v", 4)), method.embed_faces(features("f", 4))
     scorer = scorer_of(method)
+    if isinstance(scorer, MethodComparer):
+        asked_TKD = method.embed_faces(features("f", 12)).detach().unflatten(0, (4, 3))
+        probes_TD = method.embed_voices(features("v", 4)).detach()
+        found = scorer.choices("v2f", probes_TD.numpy(), asked_TKD.numpy())
+        wanted = method.choose(probes_TD, asked_TKD, "v2f")
+        assert torch.allclose(torch.from_numpy(found).float(), wanted, atol=1e-6)
+        return
     with torch.no_grad():
         wanted = method.score(voices_ND, faces_MD).double()
     given = [normalize(x) if isinstance(scorer, Cosine) else x for x in (voices_ND, faces_MD)]
@@ -213,17 +250,18 @@ def test_a_step_moves_its_player_and_nobody_else(make: Make, batch: Batch) -> No
     method = make().train()
     players = method.players()
     optimisers = {name: torch.optim.SGD(group, lr=0.1) for name, group in players.items()}
-    for player, terms in method.turns(handed(method, batch), 0):
-        before = {name: [p.detach().clone() for p in group] for name, group in players.items()}
-        optimisers[player].zero_grad(set_to_none=True)
-        total(terms).backward()
-        optimisers[player].step()
-        moved = {
-            name: [not torch.equal(old, new) for old, new in zip(before[name], group, strict=True)]
-            for name, group in players.items()
-        }
-        assert all(moved[player]), f"{player} has a part that its own turn does not move"
-        assert not any(any(flags) for name, flags in moved.items() if name != player)
+    unmoved = {id(parameter) for group in players.values() for parameter in group}
+    for step in range(2):  # what is multiplied by a factor that starts at 0 moves in the second
+        for player, terms in method.turns(handed(method, batch), step):
+            before = {id(p): p.detach().clone() for group in players.values() for p in group}
+            optimisers[player].zero_grad(set_to_none=True)
+            total(terms).backward()
+            optimisers[player].step()
+            for name, group in players.items():
+                moved = {id(p) for p in group if not torch.equal(before[id(p)], p)}
+                assert name == player or not moved
+                unmoved -= moved
+    assert not unmoved, [name for name, p in method.named_parameters() if id(p) in unmoved]
 
 
 def test_a_method_without_need_of_identities_is_handed_none(

@@ -22,8 +22,9 @@ def media(name: str, modality: Modality, items: int = 2) -> torch.Tensor:
     if name == "feature_mlp":
         return torch.randn(items, 7, generator=drawn)
     if modality == "voice":
-        return torch.randint(-3000, 3000, (items, 6000), generator=drawn).to(torch.int16)
-    size = 112 if name == "ir_50" else 64
+        samples = 16_000 if name == "vgg_m_voice" else 6000
+        return torch.randint(-3000, 3000, (items, samples), generator=drawn).to(torch.int16)
+    size = {"ir_50": 112, "aml_face": 224, "dsanet_face": 224, "vgg_m_face": 224}.get(name, 64)
     return torch.rand(items, 3, size, size, generator=drawn) * 2 - 1
 
 

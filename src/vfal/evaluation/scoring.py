@@ -19,11 +19,13 @@ class Scorer(ABC):
     """How well voices and faces fit; larger is better. Methods that score pairs jointly bring their own.
 
     `limits` are the least and largest score possible, for histograms; None when there are none. Of a
-    `symmetric` one, voices and faces may change places.
+    `symmetric` one, voices and faces may change places. One that `compares` scores a probe's candidates
+    together, by `choices`: they must be asked again when there are fewer of them.
     """
 
     limits: tuple[float, float] | None = None
     symmetric = False
+    compares = False
 
     def prepare(self, items: Items) -> NDArray[Any]:
         """The vectors that `matrix` and `pairs` are given; done once per modality."""
@@ -37,6 +39,12 @@ class Scorer(ABC):
         `spans` are the places of each probe's right items. None: the scores are counted on the CPU.
         """
         return None
+
+    def choices(
+        self, direction: Direction, probes_TD: NDArray[Any], candidates_TKD: NDArray[Any]
+    ) -> Floats:
+        """Scores (T, K) of each probe's candidates, for scorers that compare; comparable within a row only."""
+        raise NotImplementedError
 
     @abstractmethod
     def matrix(self, voices_ND: NDArray[Any], faces_MD: NDArray[Any]) -> Floats:
@@ -114,7 +122,18 @@ class Prepared:
     def candidates(self, direction: Direction, probes_T: Integers, candidates_TK: Integers) -> Floats:
         """Scores (T, K) of each probe row with its candidates' rows."""
         size = candidates_TK.shape[1]
-        return self.pairs(direction, np.repeat(probes_T, size), candidates_TK.ravel()).reshape(-1, size)
+        if not self.scorer.compares:
+            pairs = self.pairs(direction, np.repeat(probes_T, size), candidates_TK.ravel())
+            return pairs.reshape(-1, size)
+        probes_ND, candidates_MD = self._vectors[PROBE_OF[direction]], self._vectors[GALLERY_OF[direction]]
+        scores_TK = np.empty(candidates_TK.shape, dtype=np.float64)
+        at_once = max(PAIRS_AT_ONCE // size, 1)
+        for start in range(0, len(scores_TK), at_once):
+            part = slice(start, start + at_once)
+            gallery_TKD = candidates_MD[candidates_TK[part]]
+            scores_TK[part] = self.scorer.choices(direction, probes_ND[probes_T[part]], gallery_TKD)
+        check_scores(scores_TK, f"{direction} trials")
+        return scores_TK
 
     def counts(
         self, direction: Direction, probes_N: Integers, gallery_M: Integers, spans: list[tuple[int, int]]

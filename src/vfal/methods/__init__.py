@@ -7,6 +7,9 @@ SHELF = {
     "archetype_agnostic": "vfal.methods.archetype_agnostic:ArchetypeAgnostic",
     "dimnet": "vfal.methods.dimnet:DisjointMapping",
     "emnet": "vfal.methods.emnet:ElasticMatching",
+    "adsm": "vfal.methods.adsm:AdversarialDeepSemanticMatching",
+    "aml": "vfal.methods.aml:AdversarialMetricLearning",
+    "dual_enhanced": "vfal.methods.dual_enhanced:DualEnhancedSiamese",
     "fvcme": "vfal.methods.fvcme:FaceVoiceMatching",
     "pair_classifier": "vfal.methods.pair_classifier:PairClassifier",
     "clip_style": "vfal.methods.clip_style:ClipStyle",
@@ -31,6 +34,7 @@ SHELF = {
     "learnable_pins": "vfal.methods.learnable_pins:LearnablePins",
     "seeking_the_shape": "vfal.methods.seeking_the_shape:SeekingTheShapeOfSound",
     "self_lifting": "vfal.methods.self_lifting:SelfLifting",
+    "svhf": "vfal.methods.svhf:SeeingVoicesHearingFaces",
 }
 
 

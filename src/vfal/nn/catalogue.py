@@ -22,6 +22,9 @@ ENCODERS: dict[Modality, dict[str, str]] = {
         "plain_features": "vfal.nn.plain_features:PlainFeatures",
         "ir_50": "vfal.nn.ir_50:IR50",
         "se_resnet_50": "vfal.nn.se_resnet_50:SEResNet50",
+        "aml_face": "vfal.nn.tiny_encoders:AMLFace",
+        "dsanet_face": "vfal.nn.tiny_encoders:DSANetFace",
+        "vgg_m_face": "vfal.nn.vgg_m:VGGMFace",
     },
     "voice": {
         "small_voice": "vfal.nn.small:SmallVoiceEncoder",
@@ -29,6 +32,9 @@ ENCODERS: dict[Modality, dict[str, str]] = {
         "plain_features": "vfal.nn.plain_features:PlainFeatures",
         "resnet_se_34l": "vfal.nn.resnet_se_34l:ResNetSE34L",
         "thin_resnet_34": "vfal.nn.thin_resnet_34:ThinResNet34",
+        "aml_voice": "vfal.nn.tiny_encoders:AMLVoice",
+        "dsanet_voice": "vfal.nn.tiny_encoders:DSANetVoice",
+        "vgg_m_voice": "vfal.nn.vgg_m:VGGMVoice",
     },
 }
 

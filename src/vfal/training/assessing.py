@@ -55,8 +55,28 @@ class MethodScorer(Scorer):
         return scores
 
 
+class MethodComparer(MethodScorer):
+    """Asks a method's own `choose`, for methods that compare candidates with each other."""
+
+    compares = True
+
+    @torch.no_grad()
+    def choices(
+        self, direction: Direction, probes_TD: NDArray[np.float32], candidates_TKD: NDArray[np.float32]
+    ) -> Floats:
+        """Scores (T, K) of each probe's candidates."""
+        device = next(self.method.parameters()).device
+        probes, candidates = (
+            torch.from_numpy(np.asarray(vectors, dtype=np.float32)).to(device)
+            for vectors in (probes_TD, candidates_TKD)
+        )
+        return np.asarray(self.method.choose(probes, candidates, direction).double().cpu())
+
+
 def scorer_of(method: Method) -> Scorer:
     """The fast scorers where a method keeps the contract's score, else its own."""
+    if type(method).choose is not Method.choose:
+        return MethodComparer(method)
     if type(method).score is not Method.score:
         return MethodScorer(method)
     return Cosine() if method.measure == "cosine" else Euclidean()

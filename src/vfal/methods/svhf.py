@@ -1,0 +1,122 @@
+"""Seeing Voices and Hearing Faces (Nagrani et al., CVPR 2018): matching as classification of places."""
+
+from collections.abc import Iterator
+from typing import ClassVar, NoReturn
+
+from torch import Tensor, nn
+
+from vfal.blocks.svhf import Settings
+from vfal.core.errors import ConfigError
+from vfal.core.types import DIRECTIONS, GALLERY_OF, PROBE_OF, Direction, Modality
+from vfal.data.batches import Batch
+from vfal.losses.classification import cross_entropy
+from vfal.method import Card, Crowd, Method, Terms
+from vfal.nn.choosers import FirstIsRight, PairwiseMaximum, PlaceChooser, PooledChooser
+from vfal.nn.matching_tuples import in_random_order, with_others
+
+
+class SeeingVoicesHearingFaces(Method):
+    """A stream per modality, and a network per direction that chooses among the candidates it is shown.
+
+    A candidate's score depends on the others: there is no score of a pair, so nothing but matching.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="Seeing Voices and Hearing Faces: Cross-modal biometric matching",
+        authors="Nagrani, Albanie, Zisserman",
+        year=2018,
+        venue="CVPR",
+        link="https://arxiv.org/abs/1804.00326",
+        needs=frozenset({"identity"}),
+        tasks=frozenset({"matching"}),
+        departures=(
+            "Both directions learn at once on the same streams; the paper trains a network for each.",
+            "Two candidates are asked in both orders and more than two against each other in turn, so that "
+            "no answer depends on a place in a list (form places).",
+            "Form pooled sees the mean of all candidates beside each: one network for any number of them, "
+            "where the paper trains one per number; its layers are reconstructed.",
+            "On frozen features the streams end with the common trunk; the published streams are encoders "
+            "vgg_m_voice and vgg_m_face.",
+            "Pictures only: the paper's dynamic faces need videos.",
+        ),
+        sources={
+            "form": "paper",
+            "candidates": "paper",
+            "hidden": "paper",
+            "dropout": "reconstructed",
+        },
+    )
+
+    def __init__(self, voice: nn.Module, face: nn.Module, *, crowd: Crowd, settings: Settings) -> None:
+        """`voice` and `face` are encoders of one attribute `width`: the streams."""
+        super().__init__()
+        self.voice, self.face, self.settings = voice, face, settings
+        inputs = [int(encoder.width) for encoder in (voice, face)]  # type: ignore[arg-type]
+        if inputs[0] != inputs[1]:
+            raise ValueError(f"streams side by side want encoders of one width, found {inputs}")
+        if settings.form != "pooled" and settings.candidates != 2:
+            raise ConfigError(
+                f"methods.svhf: form {settings.form} chooses between 2 candidates, found candidates: "
+                f"{settings.candidates}. Set form: pooled to learn from more."
+            )
+        self.choosers = nn.ModuleDict({direction: _chooser(settings, inputs[0]) for direction in DIRECTIONS})
+
+    def embed_voices(self, voices: Tensor) -> Tensor:
+        """What the voice stream says (B, encoder's width); it means something to the choosers alone."""
+        return self.voice(voices)  # type: ignore[no-any-return]
+
+    def embed_faces(self, faces: Tensor) -> Tensor:
+        """What the face stream says (B, encoder's width)."""
+        return self.face(faces)  # type: ignore[no-any-return]
+
+    def turns(self, batch: Batch, step: int) -> Iterator[tuple[str, Terms]]:
+        """One turn: cross-entropy over the places of each direction's questions, halved."""
+        assert batch.voices is not None and batch.faces is not None and batch.voices.identity_B is not None
+        items: dict[Modality, Tensor] = {
+            "voice": self.embed_voices(batch.voices.inputs),
+            "face": self.embed_faces(batch.faces.inputs),
+        }
+        losses = {}
+        for direction in DIRECTIONS:
+            rows_BK = with_others(batch.voices.identity_B, self.settings.candidates)
+            shown_BK, place_B = in_random_order(rows_BK)
+            candidates_BKD = items[GALLERY_OF[direction]][shown_BK]
+            logits_BK = self.choosers[direction](items[PROBE_OF[direction]], candidates_BKD)
+            losses[f"choice_{direction}"] = 0.5 * cross_entropy(logits_BK, place_B)
+        yield "all", Terms(losses)
+
+    def choose(self, probes_TD: Tensor, candidates_TKD: Tensor, direction: Direction) -> Tensor:
+        """Scores (T, K), comparable within a row; the order of the candidates does not matter."""
+        return self.choosers[direction].scores(probes_TD, candidates_TKD)  # type: ignore[no-any-return, operator]
+
+    def score(self, voices_ND: Tensor, faces_MD: Tensor) -> NoReturn:
+        """Refused: no pair has a score of its own."""
+        raise ConfigError(
+            "svhf chooses among candidates and gives no score to a single pair; ask it 1:N matching only."
+        )
+
+
+def _chooser(settings: Settings, width: int) -> nn.Module:
+    first, second = settings.hidden
+    drop = nn.Dropout(settings.dropout)
+    if settings.form == "vftc":
+        return PlaceChooser(
+            nn.Sequential(
+                nn.Linear(3 * width, first),
+                nn.ReLU(),
+                PairwiseMaximum(),
+                nn.BatchNorm1d(first // 2),
+                drop,
+                nn.Linear(first // 2, second),
+                nn.ReLU(),
+                PairwiseMaximum(),
+                nn.Linear(second // 2, 1),
+                FirstIsRight(),
+            )
+        )
+    outputs = 1 if settings.form == "pooled" else 2
+    layers = nn.Sequential(
+        nn.Linear(3 * width, first), nn.ReLU(), drop, nn.Linear(first, second), nn.ReLU(), drop
+    )
+    layers.append(nn.Linear(second, outputs))
+    return PooledChooser(layers) if settings.form == "pooled" else PlaceChooser(layers)
