@@ -143,8 +143,9 @@ def test_a_score_does_not_depend_on_the_batch_it_is_scored_in(make: Make) -> Non
         alone = torch.stack(
             [
                 fits(
-            method,
-                    method.embed_voices(voices[row : row + 1]), method.embed_faces(faces[row : row + 1])
+                    method,
+                    method.embed_voices(voices[row : row + 1]),
+                    method.embed_faces(faces[row : row + 1]),
                 )[0, 0]
                 for row in range(20)
             ]
@@ -161,7 +162,10 @@ def test_the_decision_changes_when_only_the_probe_changes(
     with torch.no_grad():
         voices_ND, faces_MD = method.embed_voices(features("v", 50)), method.embed_faces(features("f", 50))
         v2f, f2v = fits(method, voices_ND, faces_MD[:8]), fits(method, voices_ND[:8], faces_MD).T
-    for scores in (v2f, f2v):  # a score that adds up what probe and candidate say alone never changes its mind
+    for scores in (
+        v2f,
+        f2v,
+    ):  # a score that adds up what probe and candidate say alone never changes its mind
         wins = (scores[:, 0::2] > scores[:, 1::2]).float().mean(0)
         assert ((wins > 0) & (wins < 1)).any()
 

@@ -31,7 +31,9 @@ class DecibelSpectrogram(nn.Module):
         super().__init__()
         self.scale = scale
         self.resample = torchaudio.transforms.Resample(SAMPLE_RATE_HZ, RATE_HZ)
-        self.spectrogram = torchaudio.transforms.Spectrogram(n_fft=FFT_SAMPLES, hop_length=HOP_SAMPLES, power=1.0)
+        self.spectrogram = torchaudio.transforms.Spectrogram(
+            n_fft=FFT_SAMPLES, hop_length=HOP_SAMPLES, power=1.0
+        )
 
     @torch.no_grad()
     def forward(self, wave_BT: Tensor) -> Tensor:
