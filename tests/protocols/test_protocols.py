@@ -253,9 +253,15 @@ def aged() -> tuple[World, Evaluation]:
     world.people["age_band"] = np.where(rows // 4 % 2, "under 40", "over 40")
     world.people.loc[3, "age_band"] = ""  # not known: neither asks nor is asked for
     settings = TrialSettings(
-        groups=tuple(COMBINED), queries_per_probe=2, candidates=3, joint_queries_per_identity=2, joint_means=()
+        groups=tuple(COMBINED),
+        queries_per_probe=2,
+        candidates=3,
+        joint_queries_per_identity=2,
+        joint_means=(),
     )
-    world.trials = make_trials(world.people, world.clips, world.faces, split="test", seed=1, settings=settings)
+    world.trials = make_trials(
+        world.people, world.clips, world.faces, split="test", seed=1, settings=settings
+    )
     found = world.evaluate(
         "matching", "verification", "retrieval", matching_sizes=(2,), groups=tuple(COMBINED),
         breakdown=("gender", "nationality", "age_band"), recall_at=(1,),
