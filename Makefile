@@ -3,11 +3,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 PRESET ?=
 
-.PHONY: repro test check setup ui serve-flows bench docs doctor clean
+.PHONY: repro leaderboard test check setup ui serve-flows bench docs doctor clean
 
 # The wrapper sets PATH and the off switches of every tool's telemetry, and takes dvc down with it.
 repro: setup
 	@$(if $(PRESET),$(BIN)/vfal preset $(PRESET) &&) $(BIN)/vfal repro
+
+# Every method of the shelf on the same features: leaderboard/dvc.yaml, then one table. JOBS models side by side.
+JOBS ?= 2
+leaderboard: setup
+	@$(BIN)/vfal leaderboard --jobs $(JOBS)
 
 test: setup
 	@$(BIN)/python -m pytest

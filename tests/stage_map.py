@@ -18,7 +18,6 @@ from vfal.protocols import SHELF as PROTOCOLS
 SHELVES = {
     "vfal.datasets": DATASETS.values(),
     "vfal.protocols": PROTOCOLS.values(),
-    "vfal.methods": [METHODS["seeking_the_shape"]],
     "vfal.nn.catalogue": [address for shelf in ENCODERS.values() for address in shelf.values()],
 }
 
@@ -35,6 +34,7 @@ class Stage:
     deps: list[str]
     outs: list[str]
     params: list[str]
+    method: str = "seeking_the_shape"  # the one of the shelf that the stage takes down
 
 
 def read_map(dvc_yaml: Path, params: dict[str, Any]) -> list[Stage]:
@@ -85,7 +85,14 @@ def _stage(block: str, item: str, body: dict[str, Any], values: dict[str, Any]) 
         deps=paths("deps"),
         outs=paths("outs", "metrics", "plots"),
         params=paths("params"),
+        method=item_method(values) or "seeking_the_shape",
     )
+
+
+def item_method(values: dict[str, Any]) -> str:
+    """The method of a model of the leaderboard."""
+    item = values.get("item")
+    return str(item["method"]) if isinstance(item, dict) and "method" in item else ""
 
 
 class Imports:
@@ -98,15 +105,17 @@ class Imports:
             for address in addresses:
                 self.graph.add_import(importer=importer, imported=address.split(":")[0])
 
-    def files_of(self, module: str) -> set[str]:
-        """Files that hold code, relative to the repository, of all that `module` imports."""
-        found, todo = set(), [module]
+    def files_of(self, stage: Stage) -> set[str]:
+        """Files that hold code, relative to the repository, of all that a stage imports."""
+        found, todo = set(), [f"vfal.stages.{stage.block}"]
         while todo:
             name = todo.pop()
             if name in found:
                 continue
             found.add(name)
             todo += self.graph.find_modules_directly_imported_by(name)
+            if name == "vfal.methods":
+                todo.append(METHODS[stage.method].split(":")[0])
             if "." in name:
                 todo.append(name.rpartition(".")[0])  # a package's __init__ runs before its modules
         # vfal and vfal.stages hold a version and names; no stage's outcome depends on them.

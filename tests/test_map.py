@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from vfal.core.config.params import with_overrides
-from vfal.stages import REPEATED, STAGES
+from vfal.stages import LEADERBOARD, REPEATED, STAGES
 
 from .stage_map import Imports, Stage, covers, load, look_up, read_map
 
+BOARD = ("leaderboard", "board_page")  # modules of the report about the shelf
 PRESETS = ("tiny", "demo", "full")
 
 
@@ -20,7 +21,9 @@ def params(repository: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def stages(repository: Path, params: dict[str, Any]) -> list[Stage]:
-    return read_map(repository / "dvc.yaml", params)
+    """Both maps: what dvc.yaml holds, then the leaderboard's."""
+    main = read_map(repository / "dvc.yaml", params)
+    return [*main, *read_map(repository / "leaderboard/dvc.yaml", params)]
 
 
 @pytest.fixture(scope="module")
@@ -31,16 +34,16 @@ def imports(repository: Path) -> Imports:
 def test_the_map_and_the_package_name_the_same_stages_in_the_same_order(
     repository: Path, stages: list[Stage]
 ) -> None:
-    assert tuple(dict.fromkeys(stage.block for stage in stages)) == STAGES
+    assert tuple(dict.fromkeys(stage.block for stage in stages)) == (*STAGES, *LEADERBOARD)
     modules = {path.stem for path in (repository / "src/vfal/stages").glob("*.py")} - {"__init__"}
-    assert modules == set(STAGES)
+    assert modules == {*STAGES, *LEADERBOARD}
     assert {stage.block for stage in stages if stage.item} == set(REPEATED)
 
 
 def test_every_stage_has_a_block_of_params_and_a_test_file(repository: Path, params: dict[str, Any]) -> None:
-    assert set(STAGES) <= set(params)
+    assert {*STAGES, *LEADERBOARD} <= set(params)
     tests = {path.name for path in (repository / "tests/stages").glob("test_*.py")}
-    assert tests == {f"test_{name}.py" for name in STAGES}
+    assert tests == {f"test_{name}.py" for name in (*STAGES, *LEADERBOARD)}
 
 
 def test_every_stage_calls_itself_and_reads_its_own_block(stages: list[Stage]) -> None:
@@ -88,7 +91,7 @@ def test_every_dependency_is_in_the_repository_or_made_by_an_earlier_stage(
 def test_every_output_but_the_last_ones_is_read_by_somebody(stages: list[Stage]) -> None:
     deps = {dep for stage in stages for dep in stage.deps}
     for stage in stages:
-        if stage.block == "compare":
+        if stage.block in ("compare", "leaderboard"):
             continue
         read = any(covers([dep], out) or covers([out], dep) for out in stage.outs for dep in deps)
         assert read, stage.name
@@ -104,9 +107,7 @@ def test_the_dependencies_of_a_stage_cover_every_module_it_imports(
     stages: list[Stage], imports: Imports
 ) -> None:
     missing = {
-        stage.name: sorted(
-            file for file in imports.files_of(f"vfal.stages.{stage.block}") if not covers(stage.deps, file)
-        )
+        stage.name: sorted(file for file in imports.files_of(stage) if not covers(stage.deps, file))
         for stage in stages
     }
     assert {name: files for name, files in missing.items() if files} == {}
@@ -114,7 +115,7 @@ def test_the_dependencies_of_a_stage_cover_every_module_it_imports(
 
 def test_no_stage_depends_on_code_it_does_not_import(stages: list[Stage], imports: Imports) -> None:
     for stage in stages:
-        used = imports.files_of(f"vfal.stages.{stage.block}")
+        used = imports.files_of(stage)
         idle = [
             dep for dep in stage.deps if dep.startswith("src/") and not any(covers([dep], f) for f in used)
         ]
@@ -129,7 +130,9 @@ def test_every_block_a_stage_reads_is_a_parameter_of_it(
     for stage in stages:
         files = [package / f"stages/{stage.block}.py"]
         if stage.block == "compare":  # reports on what all other stages were asked to do
-            files += (package / "reporting").rglob("*.py")
+            files += [path for path in (package / "reporting").rglob("*.py") if path.stem not in BOARD]
+        if stage.block == "leaderboard":
+            files += [package / f"reporting/{name}.py" for name in BOARD]
         text = "".join(path.read_text(encoding="utf-8") for path in files)
         named = {"validate" if name == "validation" else name for name in re.findall(r"params\.(\w+)", text)}
         listed = {key.split(".")[0] for key in stage.params}

@@ -70,6 +70,16 @@ def repro(
 
 
 @app.command()
+def leaderboard(
+    jobs: Annotated[int, typer.Option(min=1, help="Models at work side by side.")] = 2,
+) -> None:
+    """Train and evaluate every model of the shelf, and put them in one table: `make leaderboard`."""
+    from vfal.leaderboard import run_leaderboard
+
+    run_leaderboard(jobs)
+
+
+@app.command()
 def ui(port: Annotated[int, typer.Option(help="On 127.0.0.1.")] = 5000) -> None:
     """Open MLflow's pages on 127.0.0.1 until Ctrl-C."""
     from vfal.tracking.ui import serve

@@ -54,7 +54,10 @@ def stages_in_order(folder: Path, targets: Sequence[str] = ()) -> list[str]:
 
 
 def needs_of_stages(folder: Path) -> dict[str, list[str]]:
-    """What each stage of `folder`/dvc.yaml directly depends on; each comes after those it depends on."""
+    """What each stage of `folder`/dvc.yaml directly depends on; each comes after those it depends on.
+
+    Stages of other maps below the folder (the leaderboard's) are left out.
+    """
     import networkx
     from dvc.repo import Repo
 
@@ -66,6 +69,7 @@ def needs_of_stages(folder: Path) -> dict[str, list[str]]:
             # Not stage.addressing, which depends on the folder that this process stands in.
             stage.name: sorted(need.name for need in graph.successors(stage))
             for stage in order
+            if Path(stage.path).parent == Path(repo.root_dir)
         }
 
 

@@ -20,6 +20,7 @@ Source = Literal["paper", "official code", "vfal-eva", "reconstructed"]
 class Card:
     """What a method is, needs and can do, and where it departs from its paper.
 
+    `needs` are the labels of the method as published; `Method.needs` are those of one with its settings.
     `sources` says of each number in its block where it comes from.
     """
 
@@ -82,6 +83,10 @@ class Method(nn.Module, ABC):
     )
     trunk: ClassVar[Literal["feature_mlp", "plain_features"]] = "feature_mlp"  # encoder of frozen features
 
+    def needs(self) -> frozenset[Need]:
+        """The labels it is handed, those of its card; whoever has a switch for them replaces this."""
+        return self.card.needs
+
     @abstractmethod
     def embed_voices(self, voices: Tensor) -> Tensor:
         """Voice embeddings (B, D) of encoder inputs (B, ...)."""
@@ -107,6 +112,9 @@ class Method(nn.Module, ABC):
 
     def refresh(self, step: int, items: TrainingItems) -> None:
         """Called before every step is drawn: the place to learn from all items once per pass."""
+
+    def validated(self, step: int, accuracy: float) -> None:
+        """Told after every validation, at that many steps: for schedules that wait for no more progress."""
 
     def providers(self) -> Mapping[str, Provider]:
         """State that checkpoints keep beside the method's own tensors."""

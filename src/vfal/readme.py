@@ -1,16 +1,30 @@
-"""The parts of README.md that are made, not written: the map and the result table."""
+"""The parts of pages that are made, not written: the map, the result table, the leaderboard's numbers."""
 
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from vfal.core.config.params import read_raw
 from vfal.core.errors import DataError, MachineError
-from vfal.core.files import write_text
-from vfal.core.paths import REPORTS
+from vfal.core.files import read_json, write_text
+from vfal.core.paths import PARAMS, REPORTS
+from vfal.core.types import DIRECTIONS
 from vfal.dvc_stages import tool_environment
+from vfal.reporting.table import markdown, percent
 
 README = Path("README.md")
+METHODS = Path("docs/methods")
+LAST = "compare"  # the stage that everything in dvc.yaml leads to; the leaderboard's map is drawn elsewhere
+SHOWN = {  # columns of a method's page, voice to face / face to voice
+    "1:2": "matching_1_2/{}/all/accuracy",
+    "1:2 same gender": "matching_1_2/{}/same_gender/accuracy",
+    "AUC": "verification/{}/all/auc",
+    "EER": "verification/{}/all/eer",
+    "mAP": "retrieval/{}/all/map",
+}
 
 
 def refresh() -> None:
@@ -21,6 +35,29 @@ def refresh() -> None:
     if results.exists():
         text = _between(text, "results", _without_differences(results.read_text(encoding="utf-8").strip()))
     write_text(README, text)
+    board = REPORTS / "leaderboard.json"
+    if board.exists():
+        for page, ours in method_pages(read_json(board), read_raw(PARAMS)["train_method"]["models"]).items():
+            write_text(page, _between(page.read_text(encoding="utf-8"), "ours", ours, page))
+
+
+def method_pages(board: Mapping[str, Any], models: Mapping[str, Any]) -> dict[Path, str]:
+    """Each method's page and the leaderboard's numbers of its models, as a table."""
+    pages: dict[Path, str] = {}
+    for method in dict.fromkeys(model["method"] for model in models.values()):
+        rows = [
+            [name, *(_both_ways(board[name], pattern) for pattern in SHOWN.values())]
+            for name in board
+            if name in models and models[name]["method"] == method
+        ]
+        if rows:
+            pages[METHODS / f"{method}.md"] = markdown(["model", *SHOWN], rows).rstrip()
+    return pages
+
+
+def _both_ways(numbers: Mapping[str, Any], pattern: str) -> str:
+    found = [numbers.get(pattern.format(direction), {}).get("value") for direction in DIRECTIONS]
+    return " / ".join(percent(value) or "-" for value in found)
 
 
 def _without_differences(results: str) -> str:
@@ -68,16 +105,20 @@ def _without_shortcuts(edges: set[tuple[str, str]]) -> set[tuple[str, str]]:
 def _dvc_dag() -> str:
     dvc = Path(sys.executable).with_name("dvc")
     done = subprocess.run(
-        [str(dvc), "dag", "--mermaid"], env=tool_environment(), capture_output=True, text=True, check=False
+        [str(dvc), "dag", "--mermaid", LAST],
+        env=tool_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise MachineError(f"dvc dag: ended with {done.returncode}: {done.stderr.strip()}")
     return done.stdout
 
 
-def _between(text: str, mark: str, content: str) -> str:
+def _between(text: str, mark: str, content: str, page: Path = README) -> str:
     start, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
     if start not in text or end not in text:
-        raise DataError(f"{README}: expected the marks {start} and {end}.")
+        raise DataError(f"{page}: expected the marks {start} and {end}.")
     head, rest = text.split(start, 1)
     return f"{head}{start}\n{content}\n{end}{rest.split(end, 1)[1]}"

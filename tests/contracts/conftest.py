@@ -87,12 +87,14 @@ def batches(model: str) -> IdentityBatches:
         rows = FeatureInputs(features(kind, ITEMS_EACH * IDENTITIES).numpy())
         return rows, RowsByIdentity(NAMES * ITEMS_EACH, NAMES, kind)
 
+    recipe = ordered(tiny_params(), model).recipe
     return IdentityBatches(
         {"voice": source("voice"), "face": source("face")},
         IDENTITIES,
         batch_identities=5,
-        views=ordered(tiny_params(), model).recipe.views,
+        views=recipe.views,
         seed=1,
         stream="contract",
         labels=LABELS,
+        owners=np.arange(IDENTITIES) if recipe.sampling == "video" else None,
     )

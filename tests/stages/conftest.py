@@ -11,7 +11,7 @@ import torch
 
 from vfal.core.config.params import Params, load_params
 from vfal.core.files import write_json
-from vfal.stages import STAGES
+from vfal.stages import LEADERBOARD, STAGES
 
 from ..tiny_corpus import write_corpus
 from ..tiny_params import raw_params
@@ -52,12 +52,28 @@ SMALL = {
         "focal": {"methods.seeking_the_shape.implicit_loss": "focal"},
     },
     "evaluate__models": ["warm_up", "seeking_the_shape", "without_weights", "focal"],
+    "train_method__seeds": [1, 2],
+    "train_method__recipe__batch_size": 8,
+    "train_method__recipe__max_steps": 12,
+    "train_method__recipe__validate_every_steps": 5,
+    "train_method__recipe__adaptive__warm_up_steps": 6,
+    "train_method__recipe__adaptive__interval_steps": 2,
+    "train_method__recipe__augmentation__crop_min_s": 0.3,
+    "train_method__recipe__augmentation__crop_max_s": 0.5,
+    "train_method__models": {
+        "fvcme": {"method": "fvcme", "changes": {}},
+        "fvcme_adaptive": {"method": "fvcme", "changes": {"adaptive": True}},
+        "fvcme_raw": {"method": "fvcme", "changes": {"regime": "raw"}},
+    },
+    "evaluate_method__bootstrap_replicates": 50,
 }
 
 
 def run_stage(name: str, params: Params) -> None:
     run = import_module(f"vfal.stages.{name}").run
-    items = {"ablate": params.ablate.variants, "evaluate": params.evaluate.models}.get(name)
+    shelf = params.train_method.models
+    repeated = {"ablate": params.ablate.variants, "evaluate": params.evaluate.models}
+    items = (repeated | {"train_method": shelf, "evaluate_method": shelf}).get(name)
     if items is None:
         run(params)
         return
@@ -76,7 +92,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch, chdir(folder):
         patch.delenv("VFAL_STATE", raising=False)
         params = load_params()
-        for name in STAGES:
+        for name in (*STAGES, *LEADERBOARD):
             run_stage(name, params)
     yield folder
     torch.set_num_threads(threads)

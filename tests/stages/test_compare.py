@@ -32,7 +32,12 @@ def test_people_whose_truth_is_unknown_are_reported_all_the_same(params: Params)
 
 
 def test_the_map_leaves_what_its_stages_declare_and_nothing_else(params: Params, repository: Path) -> None:
-    stages = read_map(repository / "dvc.yaml", params.model_dump(by_alias=True))
+    values = params.model_dump(by_alias=True)
+    stages = [
+        stage
+        for name in ("dvc.yaml", "leaderboard/dvc.yaml")
+        for stage in read_map(repository / name, values)
+    ]
     declared = [out for stage in stages for out in stage.outs]
     left = [
         path.as_posix()

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from vfal.core.config.params import Params, check
-from vfal.core.config.phases import Methods
 from vfal.core.errors import ConfigError, DataError
 from vfal.core.files import read_json
 from vfal.evaluation.calibration import Calibration
@@ -80,7 +79,9 @@ def changed(params: Params, **blocks: dict[str, object]) -> Params:
     """The parameters with some keys of some blocks replaced; main is the method's own block."""
     main = params.methods.seeking_the_shape.model_copy(update=blocks.pop("main", {}))
     update = {name: getattr(params, name).model_copy(update=keys) for name, keys in blocks.items()}
-    return params.model_copy(update=update | {"methods": Methods(seeking_the_shape=main)})
+    return params.model_copy(
+        update=update | {"methods": params.methods.model_copy(update={"seeking_the_shape": main})}
+    )
 
 
 def killed_at(step: int, seed: int, monkeypatch: pytest.MonkeyPatch, params: Params) -> None:

@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from vfal.core.config.params import Params, read_raw, with_overrides
-from vfal.core.config.phases import Methods
 from vfal.core.files import read_json, write_json
 from vfal.stages.warm_up import run
 from vfal.training.checkpoint import below, load_tensors
@@ -61,7 +60,11 @@ def test_encoders_learn_too_when_the_regime_is_raw(params: Params, again: Callab
     raw = main.model_copy(update={"regime": "raw", "augmentation": crops})
     warm_up = params.warm_up.model_copy(update={"steps": 3})
     params = params.model_copy(
-        update={"methods": Methods(seeking_the_shape=raw), "warm_up": warm_up, "seeds": (1,)}
+        update={
+            "methods": params.methods.model_copy(update={"seeking_the_shape": raw}),
+            "warm_up": warm_up,
+            "seeds": (1,),
+        }
     )
     run(params)
     model = read_trained(Path("models/trained/warm_up"), 1, params).state_dict()

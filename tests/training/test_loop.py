@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from vfal.core.errors import DivergedError
 from vfal.data.batches import Batch
-from vfal.method import Card, Method, Terms
+from vfal.method import Card, Method, Need, Terms
 from vfal.training.loop import Trained
 from vfal.training.record import read_curve
 
@@ -246,6 +246,28 @@ def test_the_second_player_sees_the_first_one_moved_and_is_not_moved_by_it(tmp_p
 
 def test_a_method_that_needs_no_identities_is_handed_none(tmp_path: Path) -> None:
     loop(tmp_path, method=Rivals(), steps=2).run()  # its turns assert it
+
+
+def test_what_a_method_is_handed_may_follow_its_settings(tmp_path: Path) -> None:
+    class Supervised(OneVectorEach):
+        card = Rivals.card
+
+        def needs(self) -> frozenset[Need]:
+            return frozenset({"identity"})
+
+    training = loop(tmp_path, method=Supervised(), steps=2)
+    training.run()  # its turns assert it
+    assert len(training.items.groups("voice")) == training.items.count("voice")
+
+
+def test_a_method_is_told_how_each_validation_went(tmp_path: Path) -> None:
+    class Curious(OneVectorEach):
+        def validated(self, step: int, accuracy: float) -> None:
+            told.append((step, accuracy))
+
+    told: list[tuple[int, float]] = []
+    loop(tmp_path, method=Curious(), validate=lambda method: 0.5, validate_every_steps=10, steps=25).run()
+    assert told == [(10, 0.5), (20, 0.5), (25, 0.5)]
 
 
 def test_half_precision_trains_too(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ class Bag:
     """Items of one modality: `inputs` (B, ...) as the encoder wants them, where they stand, and who they are.
 
     `place_B` is each item's place among all items of the modality that are trained on. The labels count
-    from 0; each is None for a method whose card does not ask for it, and -1 where it is not known.
+    from 0; each is None for a method that does not need it, and -1 where it is not known.
     """
 
     inputs: Tensor
@@ -187,6 +187,6 @@ class TrainingItems:
         """
         need = "identity" if self._batches.owners is None else "video"
         if need not in self._needs:
-            raise DataError(f"the method's card does not ask for '{need}' labels, so it is told none.")
+            raise DataError(f"the method does not need '{need}' labels (`Method.needs`), so it is told none.")
         rows = self._batches.sources[modality][1]
         return torch.from_numpy(np.repeat(np.arange(len(rows.counts)), rows.counts)).to(self._device)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from vfal.core.config.phases import SeekingTheShape
+from vfal.blocks.seeking_the_shape import Settings
 from vfal.data.batches import Batch
 from vfal.losses.classification import cross_entropy, focal
 from vfal.losses.softmax_contrast import two_sided_explicit_loss
@@ -35,7 +35,7 @@ class SeekingTheShapeOfSound(Method):
         ),
     )
 
-    def __init__(self, voice: nn.Module, face: nn.Module, *, crowd: Crowd, settings: SeekingTheShape) -> None:
+    def __init__(self, voice: nn.Module, face: nn.Module, *, crowd: Crowd, settings: Settings) -> None:
         """`voice` and `face` are encoders with an attribute `width`; `crowd` are those trained on."""
         super().__init__()
         self.voice, self.face, self.settings = voice, face, settings

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from vfal.core.files import read_json, write_text
@@ -23,7 +22,6 @@ from vfal.reporting.plots.style import inline
 from vfal.reporting.published import SOURCE, published
 from vfal.reporting.report import Report, detection_table
 from vfal.reporting.table import (
-    Column,
     column_of,
     difference_rows,
     group_title,
@@ -31,6 +29,7 @@ from vfal.reporting.table import (
     value_rows,
     whole_percent,
 )
+from vfal.reporting.templates import environment, spans
 
 GAUGES = ("1:2, all", "1:2, same gender", "AUC", "mAP")
 
@@ -59,17 +58,13 @@ class Gauge:
 
 def write_page(report: Report, plots: list[Plot], svgs: Mapping[str, str]) -> None:
     """Write `reports/index.html`."""
-    environment = Environment(
-        loader=PackageLoader("vfal.reporting", "."), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters["minus"] = lambda text: text.replace("-", "−").strip("[]")
+    made = environment()
     figures = {
         plot.name: {"plot": plot, "svg": Markup(inline(svgs[plot.name], plot.name))}  # noqa: S704
         for plot in plots
     }
-    page = environment.get_template("page.html").render(
-        css=Markup(environment.get_template("page.css").render()),  # noqa: S704
+    page = made.get_template("page.html").render(
+        css=Markup(made.get_template("page.css").render()),  # noqa: S704
         figures=figures,
         **_tables(report),
         **_pictures(report),
@@ -94,7 +89,7 @@ def _tables(report: Report) -> dict[str, Any]:
     table = published()
     return {
         "columns": columns,
-        "spans": _spans,
+        "spans": spans,
         "values": value_rows(report.tidy, report.lineup, columns),
         "compared": compared,
         "differences": difference_rows(report.tidy, report.lineup, compared),
@@ -107,12 +102,6 @@ def _tables(report: Report) -> dict[str, Any]:
             str(name): list(row) for name, row in zip(table.index, table.to_numpy(), strict=True)
         },
     }
-
-
-def _spans(columns: list[Column]) -> list[tuple[str, int]]:
-    """Headings with the number of columns that each stands over."""
-    headings = [column.heading for column in columns]
-    return [(heading, headings.count(heading)) for heading in dict.fromkeys(headings)]
 
 
 def _pictures(report: Report) -> dict[str, list[Retrieved] | dict[str, Group]]:

@@ -118,9 +118,15 @@ def _row(entry: str, metric: str, records: Mapping[str, Mapping[str, Any]]) -> d
 def _difference(
     baseline: str | None, name: str, metric: str, results: Mapping[str, Result], level: float
 ) -> dict[str, float]:
-    if baseline is None or name == baseline or metric not in results[name].replicates:
+    if baseline is None or name == baseline:
         return {}
-    first, second = results[baseline], results[name]
+    return paired(results[baseline], results[name], metric, level=level)
+
+
+def paired(first: Result, second: Result, metric: str, *, level: float) -> dict[str, float]:
+    """`second` minus `first` on the same trials and resamples; empty where either has no such number."""
+    if metric not in first.replicates or metric not in second.replicates:
+        return {}
     found = paired_difference(
         (first.records[metric], first.replicates[metric]),
         (second.records[metric], second.replicates[metric]),

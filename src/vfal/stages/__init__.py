@@ -21,5 +21,5 @@ STAGES = (
 LEADERBOARD = ("train_method", "evaluate_method", "leaderboard")
 
 # What several processes may share (machine.strategy).
-TRAINING = ("pretrain", "warm_up", "weigh_identities", "retrain", "ablate")
+TRAINING = ("pretrain", "warm_up", "weigh_identities", "retrain", "ablate", "train_method")
 REPEATED = ("ablate", "evaluate", "train_method", "evaluate_method")  # once per variant or model

@@ -73,6 +73,7 @@ def _mirror(params: Params, address: Address) -> tuple[str, bool, str]:
     """Runs first, then the model; what was done, whether all of it was, and the id of the last run."""
     from vfal.tracking.figures import figures_of
     from vfal.tracking.plan import EVALUATION, plan_evaluations, plan_parent, plan_phases, read_metrics
+    from vfal.tracking.shelf_plan import plan_shelf
     from vfal.tracking.store import Store
 
     stages = read_lock()
@@ -84,14 +85,15 @@ def _mirror(params: Params, address: Address) -> tuple[str, bool, str]:
         for plan in (*plan_phases(ran), *plan_evaluations(ran))
         if all(name in current for name in plan.stages)
     ]
-    if not planned:
+    shelf = [plan for plan in plan_shelf(params, ran) if all(name in current for name in plan.stages)]
+    if not planned and not shelf:
         return "Nothing to mirror to MLflow yet: no phase is finished.", True, ""
     experiment = experiment_of(ran("compare"), known)
     store = Store(address, experiment, run_tags())
     runs: dict[str, Run] = {}
     ends: list[int] = []
     with progress_bar() as bar:
-        for plan in bar.track([*planned], description="mirror to MLflow"):
+        for plan in bar.track([*planned, *shelf], description="mirror to MLflow"):
             samples = [found for name in plan.stages if (found := samples_of(name))]
             run = runs[plan.name] = store.open(plan, samples)
             dataset = _dataset(params, digest, plan)
@@ -100,7 +102,9 @@ def _mirror(params: Params, address: Address) -> tuple[str, bool, str]:
             store.finish(run, {}, max((one.span_ms[1] for one in samples), default=None))
     if "compare" in current:
         parent = plan_parent(ran("compare"), planned, digest)
-        runs[PARENT] = _close(store, parent, runs, _dataset(params, digest, parent), max(ends, default=None))
+        children = {plan.name: runs[plan.name] for plan in planned}
+        dataset = _dataset(params, digest, parent)
+        runs[PARENT] = _close(store, parent, children, dataset, max(ends, default=None))
     closed = store.close_unfinished([one.samples.attempt for one in attempts()])
     said = (
         f"MLflow at {address.shown}, experiment {experiment.name}: {store.added} run(s) added, "
@@ -133,10 +137,9 @@ def _close(
 
 
 def _dataset(params: Params, digest: str | None, plan: "PlannedRun") -> Any:
-    from vfal.tracking.plan import EVALUATION
     from vfal.tracking.store import dataset_input
 
-    context = "evaluation" if plan.name.startswith(EVALUATION) else "training"
+    context = "evaluation" if plan.name.startswith("evaluate") else "training"
     return dataset_input(
         PREPARED / "identities.parquet", RAW, digest, name=params.collect.dataset, context=context
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from vfal.core.config.params import MAIN, Params, variant_of
 from vfal.core.files import read_json, sha256_of
-from vfal.core.paths import ENCODERS, IDENTITY_WEIGHTS, REPORTS, STUDIES, TRAINED, WARM_UP
+from vfal.core.paths import ENCODERS, IDENTITY_WEIGHTS, REPORTS, SHELF_MODELS, STUDIES, TRAINED, WARM_UP
 
 PARENT = "pipeline"
 PHASES: dict[str, tuple[Path, ...]] = {
@@ -22,6 +22,12 @@ PHASES: dict[str, tuple[Path, ...]] = {
 }
 EVALUATION, ABLATION = "evaluate@", "ablate@"  # addresses of stages, and names of runs
 EVALUATED = REPORTS / "evaluate"
+SHELF = REPORTS / "shelf"
+OF_THE_SHELF = {
+    "train_method",
+    "evaluate_method",
+    "leaderboard",
+}  # blocks
 _MATERIAL = ("seeds", "machine", "prepare", "preprocess", "pretrain", "embed")
 _REWEIGHTING = (*_MATERIAL, "methods", "warm_up", "weigh_identities")
 # The blocks of params.yaml that a run's result depends on; of params.yaml's other blocks it holds none.
@@ -132,9 +138,14 @@ def plan_evaluations(ran: Ran) -> list[PlannedRun]:
 
 def plan_parent(params: Params, children: Sequence[PlannedRun], digest: str | None) -> PlannedRun:
     """The run of this state of the pipeline: every parameter, the main method's metrics, the reports."""
-    everything = params.model_dump(by_alias=True, exclude={"tracking", "tune"})
-    # What is below reports/evaluate belongs to the evaluated models, and reports/tune to studies.
-    files = [path for path in _files(REPORTS, EVIDENCE) if not {EVALUATED, STUDIES} & {*path.parents}]
+    everything = _own(params.model_dump(by_alias=True, exclude={"tracking", "tune", *OF_THE_SHELF}))
+    # What is below these folders belongs to runs of their own.
+    others = {EVALUATED, SHELF, STUDIES}
+    files = [
+        path
+        for path in _files(REPORTS, EVIDENCE)
+        if not others & {*path.parents} and path.stem != "leaderboard"
+    ]
     rests_on = [child.fingerprint for child in children] + [digest or ""]
     return PlannedRun(
         PARENT,
@@ -152,7 +163,7 @@ def plan_parent(params: Params, children: Sequence[PlannedRun], digest: str | No
 def read_metrics(model: str) -> dict[str, float]:
     """The result of a model by full metric name, of the training seeds' mean; empty before `evaluate`."""
     path = EVALUATED / f"{model}.json"
-    return dict(_numbers(read_json(path))) if path.exists() else {}
+    return dict(numbers(read_json(path))) if path.exists() else {}
 
 
 def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
@@ -195,7 +206,10 @@ def records_of(address: str) -> list[Path]:
     if stage == "evaluate":
         summary = EVALUATED / f"{item}.json"
         return [path for path in (summary, *_files(EVALUATED / item, EVIDENCE)) if path.exists()]
-    places = (TRAINED / item,) if stage == "ablate" else PHASES.get(stage, ())
+    if stage == "evaluate_method":
+        return [path for path in (SHELF / f"{item}.json", *_files(SHELF / item, EVIDENCE)) if path.exists()]
+    own = {"ablate": (TRAINED / item,), "train_method": (SHELF_MODELS / item,)}
+    places = own.get(stage, PHASES.get(stage, ()))
     return [path for place in places for path in _files(place, RECORDS)]
 
 
@@ -206,8 +220,13 @@ def mark_of(address: str) -> str:
 
 
 def _blocks(params: Params, names: Sequence[str]) -> dict[str, Any]:
-    dump = params.model_dump(by_alias=True)
+    dump = _own(params.model_dump(by_alias=True))
     return {name: dump[name] for name in names}
+
+
+def _own(dump: dict[str, Any]) -> dict[str, Any]:
+    """Blocks without those of the shelf's other methods."""
+    return dump | {"methods": {MAIN: dump["methods"][MAIN]}}
 
 
 def _files(folder: Path, suffixes: Sequence[str]) -> list[Path]:
@@ -236,7 +255,7 @@ def _best_steps(files: Sequence[Path]) -> dict[str, float]:
     return metrics
 
 
-def _numbers(values: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+def numbers(values: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     """The finite numbers among values: what is not defined is null in json and absent in MLflow."""
     for name, value in values.items():
         if isinstance(value, int | float) and math.isfinite(value):

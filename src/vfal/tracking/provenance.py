@@ -15,21 +15,26 @@ from vfal.core.errors import ConfigError, DataError
 from vfal.core.paths import RAW
 
 LOCK = Path("dvc.lock")
+SHELF_LOCK = Path("leaderboard/dvc.lock")  # its paths start where those of dvc.lock do
 LOOKS, BETWEEN_LOOKS_S = 10, 0.1
 # A stage is the authority on the block of its own name; these blocks have no stage of their own.
 ALSO_OF = {"retrain": ("seeds", "machine", "methods")}
 
 
 def read_lock() -> dict[str, Any]:
-    """The stages of dvc.lock by name; empty when nothing was reproduced here.
+    """The stages of dvc.lock and of the leaderboard's by name; empty when nothing was reproduced here.
 
-    DVC writes the file in place: one that is read in that moment is read again, and a file that stays
+    DVC writes such a file in place: one that is read in that moment is read again, and a file that stays
     unreadable is a `DataError`.
     """
-    if not LOCK.exists():
+    return _stages_in(LOCK) | (_stages_in(SHELF_LOCK) if LOCK.exists() else {})
+
+
+def _stages_in(lock: Path) -> dict[str, Any]:
+    if not lock.exists():
         return {}
     for _ in range(LOOKS):
-        text = LOCK.read_text(encoding="utf-8")
+        text = lock.read_text(encoding="utf-8")
         try:
             found = YAML(typ="safe").load(text) if text.endswith("\n") else None
         except YAMLError:
@@ -37,7 +42,7 @@ def read_lock() -> dict[str, Any]:
         if isinstance(found, dict):
             return dict(found.get("stages", {}))
         time.sleep(BETWEEN_LOOKS_S)
-    raise DataError(f"{LOCK}: not whole; dvc is writing it, or was killed. Run `dvc repro`.")
+    raise DataError(f"{lock}: not whole; dvc is writing it, or was killed. Run `dvc repro`.")
 
 
 def params_as_run(params: Params, stages: Mapping[str, Any], of: str = "") -> Params:

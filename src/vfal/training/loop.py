@@ -92,7 +92,7 @@ class Loop:
         }
         for optimiser in self.optimisers.values():
             optimiser.load(self.names, momentum or {})
-        self.items = batches.everything(device, method.card.needs)
+        self.items = batches.everything(device, method.needs())
         self.folder, self.checkpoints = folder, Checkpoints(folder)
         self.best: dict[str, Any] = {}
 
@@ -122,7 +122,7 @@ class Loop:
         # Seeding every step makes dropout a function of (seed, step): nothing random has to be stored.
         torch.manual_seed(derive_seed(self.phase.seed, self.batches.stream, "torch", global_step))
         self.method.refresh(global_step, self.items)
-        batch = self.batches.draw(global_step, self.device).for_needs(self.method.card.needs)
+        batch = self.batches.draw(global_step, self.device).for_needs(self.method.needs())
         identity_B = torch.from_numpy(self.batches.identities_of(global_step)).to(self.device)
         rate = learning_rate(self.phase.optimiser, global_step)
         self.method.train()
@@ -226,6 +226,7 @@ class Loop:
         curve.add(self.phase.first_step + step - 1, {"validation_accuracy": accuracy})
         if not self.best or accuracy > self.best["accuracy"]:
             self.best = {"accuracy": accuracy, "step": step, "model": _copied(self.method)}
+        self.method.validated(self.phase.first_step + step, accuracy)
         if self.report:
             self.report(step, accuracy)
 

@@ -152,14 +152,16 @@ class ShelfTraining:
 
     def _batches(self, stream: str) -> IdentityBatches:
         recipe, learners = self.model.recipe, self.learners
+        by_track = recipe.sampling == "video"
+        groups = len(learners.dealt.owners if by_track else learners.identities)
         return self.material.batches(
             learners.identities,
-            batch_identities=recipe.batch_size // recipe.views,
+            batch_identities=min(recipe.batch_size // recipe.views, groups),
             views=recipe.views,
             seed=self.seed,
             stream=stream,
             labels=learners.labels,
-            dealt=learners.dealt if recipe.sampling == "video" else None,
+            dealt=learners.dealt if by_track else None,
         )
 
     def _loop(
