@@ -16,6 +16,7 @@ from vfal.metrics import (
     eer,
     equal_error,
     matching_credits,
+    min_dcf,
     relevant_ranks,
     roc,
 )
@@ -84,6 +85,21 @@ def test_perfect_and_reversed_scores_have_the_extreme_error_rates():
     same = np.array([True, True, False, False])
     assert eer(np.array([4.0, 3.0, 2.0, 1.0]), same) == 0
     assert eer(np.array([1.0, 2.0, 3.0, 4.0]), same) == 1
+
+
+@pytest.mark.parametrize("ratio", [0.01, 0.05, 0.5, 0.9])
+def test_the_least_detection_cost_is_that_of_the_best_threshold(rng, ratio):
+    for size in (4, 9, 60):
+        scores, same = tied_scores(rng, size), np.arange(size) % 3 == 0
+        cost = []
+        for threshold in [*np.unique(scores), np.inf]:  # equal scores are accepted or refused together
+            accepted = scores >= threshold
+            missed, let_in = (~accepted[same]).mean(), accepted[~same].mean()
+            cost.append(ratio * missed + (1 - ratio) * let_in)
+        found = min_dcf(scores, same, target_ratio=ratio)
+        assert found == pytest.approx(min(cost) / min(ratio, 1 - ratio), abs=1e-12)
+        assert min_dcf(np.zeros(size), same, target_ratio=ratio) == pytest.approx(1)
+        assert min_dcf(same.astype(float), same, target_ratio=ratio) == 0
 
 
 def test_error_rates_without_both_kinds_of_trials_are_not_numbers():

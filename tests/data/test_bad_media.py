@@ -5,6 +5,7 @@ import os
 import shutil
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -214,8 +215,25 @@ def test_what_the_decoder_gives_is_checked_against_the_header(
         decode_voice(M4A, sample_rate_hz=16000, longest_s=9)
 
 
+def torchcodec(error: Exception) -> SimpleNamespace:
+    """The module torchcodec.decoders, whose decoder fails so."""
+
+    def decoder(path: Path) -> object:
+        raise error
+
+    return SimpleNamespace(AudioDecoder=decoder)
+
+
 def test_without_any_decoder_an_m4a_stops_the_map_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vfal.data.aac.shutil.which", lambda name: None)
     monkeypatch.setattr("vfal.data.aac.import_module", lambda name: (_ for _ in ()).throw(ImportError(name)))
     with pytest.raises(MachineError, match=r"tone.m4a: AAC needs a decoder. Install the program ffmpeg"):
+        decode_voice(M4A, sample_rate_hz=16000, longest_s=9)
+    bare = torchcodec(RuntimeError("Could not load libtorchcodec. Likely causes: FFmpeg is not installed"))
+    monkeypatch.setattr("vfal.data.aac.import_module", lambda name: bare)
+    with pytest.raises(MachineError, match=r"tone.m4a: AAC needs a decoder. Install the program ffmpeg"):
+        decode_voice(M4A, sample_rate_hz=16000, longest_s=9)
+    damaged = torchcodec(RuntimeError("Could not open input file: moov atom not found"))
+    monkeypatch.setattr("vfal.data.aac.import_module", lambda name: damaged)
+    with pytest.raises(DecodeError, match="moov atom not found"):
         decode_voice(M4A, sample_rate_hz=16000, longest_s=9)

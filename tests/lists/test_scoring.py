@@ -252,6 +252,19 @@ def test_approximate_retrieval_says_what_it_misses(corpus, monkeypatch):
     assert any("lower bound" in note for note in near.notes)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of its wrapper, while it is imported
+def test_faiss_itself_finds_most_of_what_exact_search_finds():
+    pytest.importorskip("faiss", reason="faiss is an extra: vfal[search]")
+    rng = np.random.default_rng(0)
+    people_M, people_N = np.arange(4000) % 50, np.arange(300) % 50
+    own_ID = rng.standard_normal((50, 16))
+    sides = [(3 * own_ID[who] + rng.standard_normal((len(who), 16)), who) for who in (people_N, people_M)]
+    found = approximate.approximate_findings(*sides[0], *sides[1], recall_at=(1, 5))
+    numbers = {one.metric: one.evidence.value for one in found}
+    assert 0.5 < numbers["search_recall_at_5"] <= 1
+    assert 0.5 < numbers["recall_at_1"] <= numbers["recall_at_5"] <= 1
+
+
 def test_without_faiss_approximate_search_says_how_to_get_it(corpus, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "faiss", None)
     path = corpus.write("reterival_v2f_x.txt", [" ".join(corpus.voices), " ".join(corpus.faces)])

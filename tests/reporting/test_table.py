@@ -17,6 +17,7 @@ def test_columns_are_headed_by_what_is_asked() -> None:
     assert column_of("joint_matching_m4/f2v/all/accuracy").heading == "joint 1:2, m = 4"
     assert column_of("joint_matching_v20_f5/v2f/all/accuracy").heading == "joint 1:2, 20 voices, 5 faces"
     assert column_of("joint_retrieval_v20_f5/v2f/all/map").heading == "joint mAP, 20 voices, 5 faces"
+    assert column_of("joint_retrieval_v5_f1/v2f/all/map").heading == "joint mAP, 5 voices, 1 face"
     assert column_of("joint_retrieval_m4/v2f/same_gender/map").heading == "joint mAP, m = 4, same gender"
     assert column_of("verification/v2f/all/eer").heading == "EER"
 

@@ -45,6 +45,7 @@ SMALL = {
     "retrain__batch_size": 8,
     "retrain__validate_every_steps": 5,
     "evaluate__matching_sizes": [2, 4],
+    "evaluate__joint_pairs": [[2, 1]],
     "evaluate__bootstrap_replicates": 50,
     "ablate__variants": {
         "without_weights": {"weigh_identities.rule": "none"},

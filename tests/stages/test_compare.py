@@ -21,6 +21,12 @@ def test_the_table_has_every_model(params: Params) -> None:
     assert set(params.evaluate.models) <= set(numbers)
 
 
+def test_joint_tasks_with_as_many_voices_as_asked_for_have_their_columns(params: Params) -> None:
+    table, page = (Path("reports", name).read_text() for name in ("results.md", "index.html"))
+    for heading in ("joint 1:2, m = 2", "joint 1:2, 2 voices, 1 face"):
+        assert f"{heading}, v2f" in table and heading in page
+
+
 def test_people_whose_truth_is_unknown_are_reported_all_the_same(params: Params) -> None:
     assert read_json(Path("reports/results.json"))["dropped_identities"] == {}
 

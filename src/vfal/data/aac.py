@@ -70,11 +70,17 @@ def _by_library(path: Path, longest_s: float) -> tuple[NDArray[np.float32], int]
     try:
         decoder = import_module("torchcodec.decoders").AudioDecoder
     except (ImportError, OSError, RuntimeError):  # torchcodec without ffmpeg's libraries: RuntimeError
-        raise MachineError(
-            f"{path}: AAC needs a decoder. Install the program ffmpeg, or torchcodec with ffmpeg's libraries."
-        ) from None
+        raise _without_decoder(path) from None
     try:
         samples = decoder(path).get_samples_played_in_range(0.0, longest_s)
     except (RuntimeError, ValueError) as error:
+        if "libtorchcodec" in str(error):  # newer ones notice only here that the libraries are missing
+            raise _without_decoder(path) from None
         raise AacError(str(error).splitlines()[0]) from error
     return samples.data[0].numpy(), int(samples.sample_rate)
+
+
+def _without_decoder(path: Path) -> MachineError:
+    return MachineError(
+        f"{path}: AAC needs a decoder. Install the program ffmpeg, or torchcodec with ffmpeg's libraries."
+    )

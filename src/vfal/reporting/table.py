@@ -66,7 +66,9 @@ def column_of(metric: str) -> Column:
 def _sizes(protocol: str) -> str:
     """How many items stand for a person: `joint_matching_v20_f5` is 20 voices, 5 faces."""
     voices, _, faces = protocol.split("_", 2)[2][1:].partition("_f")
-    return f"{voices} voices, {faces} faces" if faces else f"m = {voices}"
+    if not faces:
+        return f"m = {voices}"
+    return f"{voices} voice{'s' * (voices != '1')}, {faces} face{'s' * (faces != '1')}"
 
 
 def group_title(group: str) -> str:

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from vfal.core.config.params import Params
+from vfal.core.errors import EmbeddingError
 from vfal.core.paths import PREPARED
 from vfal.core.tables import read_table
 from vfal.core.types import DIRECTIONS, MODALITIES, Direction, Split
@@ -26,7 +27,11 @@ TRIALS = ("matching", "verification", "joint_matching")
 
 
 class MethodScorer(Scorer):
-    """Scores by a method's own `score`, for methods that do not score by cosine."""
+    """Scores by a method's own `score`, for methods that do not score by cosine.
+
+    A method in training mode is a `EmbeddingError`: dropout or batch statistics would make a trial's score
+    depend on its neighbours.
+    """
 
     def __init__(self, method: Method) -> None:
         self.method = method
@@ -34,14 +39,14 @@ class MethodScorer(Scorer):
     @torch.no_grad()
     def matrix(self, voices_ND: NDArray[np.float32], faces_MD: NDArray[np.float32]) -> Floats:
         """Scores (N, M) of every voice with every face."""
-        device = next(self.method.parameters()).device
+        device = self._device()
         voices, faces = torch.from_numpy(voices_ND).to(device), torch.from_numpy(faces_MD).to(device)
         return np.asarray(self.method.score(voices, faces).double().cpu())
 
     @torch.no_grad()
     def pairs(self, voices_PD: NDArray[np.float32], faces_PD: NDArray[np.float32]) -> Floats:
         """Scores (P,) of row i of one with row i of the other."""
-        device, replaced = next(self.method.parameters()).device, type(self.method).score_pairs
+        device, replaced = self._device(), type(self.method).score_pairs
         scores = np.empty(len(voices_PD), dtype=np.float64)
         size = PAIRS_SQUARE if replaced is Method.score_pairs else len(scores)
         for start in range(0, len(scores), max(size, 1)):
@@ -53,6 +58,12 @@ class MethodScorer(Scorer):
                 rows = torch.from_numpy(voices).to(device), torch.from_numpy(faces).to(device)
                 scores[part] = self.method.score_pairs(*rows).double().cpu().numpy()
         return scores
+
+    def _device(self) -> torch.device:
+        if self.method.training:
+            name = type(self.method).__name__
+            raise EmbeddingError(f"{name}: scores are asked for in training mode; call eval() first.")
+        return next(self.method.parameters()).device
 
 
 class MethodComparer(MethodScorer):
