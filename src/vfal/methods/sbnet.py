@@ -32,6 +32,7 @@ class SingleBranchNetwork(Method):
         tasks=frozenset({"matching", "verification", "retrieval", "joint_matching"}),
         departures=(
             "A batch of the random stream holds as many voices as faces; the code leaves that to chance.",
+            "Every person has two rows in a batch; the code leaves that to chance.",
             "Batches are drawn afresh; the code shuffles its items once and repeats the same blocks.",
             "Centres move; in the code the operation that moves them is never run.",
             "Centres begin at the first items of their identity; the code's begin at random.",
