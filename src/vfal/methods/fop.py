@@ -26,6 +26,7 @@ class FusionAndOrthogonalProjection(Method):
         needs=frozenset({"identity"}),
         tasks=frozenset({"matching", "verification", "retrieval", "joint_matching"}),
         departures=(
+            "Every person comes twice in a batch; the code leaves that to chance.",
             "Batches are drawn afresh; the code shuffles its rows once and repeats the same blocks.",
             "The best step is chosen on validation people; the code chooses it on the test list.",
             "A voice meets any picture of its track; the code's pairs are fixed rows of two tables.",

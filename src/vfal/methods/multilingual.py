@@ -31,7 +31,7 @@ class MultilingualPerspective(Method):
             "Centres move; in that code the operation that moves them is never run.",
             "Centres begin at the first items of their identity; in that code at random.",
             "Distances are those of vectors; that code averages over coordinates (switch distance).",
-            "The loss of centres pushes nobody from an identity of their own that comes twice.",
+            "The Git loss pushes nobody from an identity of their own that comes twice.",
             "The best step is chosen on validation people; that code chooses it on the test list.",
         ),
         sources={
@@ -75,11 +75,8 @@ class MultilingualPerspective(Method):
         identity_B = batch.voices.identity_B
         fused_BD = self.fusion(self.embed_voices(batch.voices.inputs), self.embed_faces(batch.faces.inputs))
         self.centres.begin(fused_BD, identity_B)
-        centres_BD, weight, distance = (
-            self.centres.of(identity_B),
-            self.settings.loss_weight,
-            self.settings.distance,
-        )
+        centres_BD = self.centres.of(identity_B)
+        weight, distance = self.settings.loss_weight, self.settings.distance
         losses = {
             "identity": cross_entropy(self.classifier(fused_BD), identity_B),
             "centre": weight * centre_pull(fused_BD, centres_BD, distance=distance),

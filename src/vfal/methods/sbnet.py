@@ -32,6 +32,7 @@ class SingleBranchNetwork(Method):
         tasks=frozenset({"matching", "verification", "retrieval", "joint_matching"}),
         departures=(
             "A batch of the random stream holds as many voices as faces; the code leaves that to chance.",
+            "Every person has two rows in a batch; the code leaves that to chance.",
             "Batches are drawn afresh; the code shuffles its items once and repeats the same blocks.",
             "Centres move; in the code the operation that moves them is never run.",
             "Centres begin at the first items of their identity; the code's begin at random.",
@@ -130,9 +131,9 @@ class SingleBranchNetwork(Method):
             heard_B, seen_B = mixed_B.tensor_split(2)
             items_BD = torch.cat([self._voices(voices, heard_B), self._faces(faces, seen_B)])
             return items_BD[mixed_B.argsort()]
-        return self._faces(faces) if self._first_half(step, len(faces.inputs)) else self._voices(voices)
+        return self._faces(faces) if self._takes_faces(step, len(faces.inputs)) else self._voices(voices)
 
-    def _first_half(self, step: int, items: int) -> bool:
+    def _takes_faces(self, step: int, items: int) -> bool:
         """Whether the step takes faces, for the orders that go through one modality after the other."""
         faces_steps, voices_steps = max(1, self.crowd.faces // items), max(1, self.crowd.clips // items)
         place = step % (faces_steps + voices_steps)

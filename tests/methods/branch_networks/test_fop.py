@@ -91,6 +91,17 @@ def test_classifier_and_projection_see_the_fused_vector_alone(make: Make, batch:
     assert torch.equal(losses(method, batch)["identity"], before)
 
 
+def test_biases_that_batch_norm_subtracts_are_held(make: Make, batch: Batch) -> None:
+    method: Any = make("fop").train()
+    held = [name for name, parameter in method.named_parameters() if not parameter.requires_grad]
+    assert held == ["voice_branch.layers.0.0.bias", "face_branch.layers.0.0.bias", "fusion.gate.0.bias"]
+    before = losses(method, batch)["identity"]
+    with torch.no_grad():
+        for name in held:
+            method.get_parameter(name).add_(3.0)
+    torch.testing.assert_close(losses(method, batch)["identity"], before)
+
+
 @pytest.mark.parametrize("name", ["fop", "multilingual", "sbnet", "ssnet"])
 def test_raw_encoders_learn_from_a_step(name: str, make_raw: Make, raw_batch: Batch) -> None:
     method: Any = make_raw(name).train()
