@@ -254,7 +254,6 @@ def test_approximate_retrieval_says_what_it_misses(corpus, monkeypatch):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of its wrapper, while it is imported
 def test_faiss_itself_finds_most_of_what_exact_search_finds():
-    pytest.importorskip("faiss", reason="faiss is an extra: vfal[search]")
     rng = np.random.default_rng(0)
     people_M, people_N = np.arange(4000) % 50, np.arange(300) % 50
     own_ID = rng.standard_normal((50, 16))
@@ -263,13 +262,6 @@ def test_faiss_itself_finds_most_of_what_exact_search_finds():
     numbers = {one.metric: one.evidence.value for one in found}
     assert 0.5 < numbers["search_recall_at_5"] <= 1
     assert 0.5 < numbers["recall_at_1"] <= numbers["recall_at_5"] <= 1
-
-
-def test_without_faiss_approximate_search_says_how_to_get_it(corpus, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "faiss", None)
-    path = corpus.write("reterival_v2f_x.txt", [" ".join(corpus.voices), " ".join(corpus.faces)])
-    with pytest.raises(approximate.MachineError, match=r"vfal\[search\]"):
-        outcomes(corpus, [path], settings=ScoreSettings(approximate=True))
 
 
 def test_the_table_has_a_row_per_number(corpus):

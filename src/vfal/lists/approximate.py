@@ -1,7 +1,7 @@
 """Approximate retrieval with faiss: recall@k at sizes where ranking a whole gallery takes too long.
 
 What an approximate search finds is a lower bound, and how low is told with it: `search_recall` is the
-share of the true first k, of some probes, that the search found. faiss is an extra (`vfal[search]`).
+share of the true first k, of some probes, that the search found.
 """
 
 from typing import Any
@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vfal.core.errors import MachineError
 from vfal.evaluation.evidence import Given, MeanPerTrial
 from vfal.evaluation.records import Finding
 from vfal.metrics import Integers, chance_recall
@@ -27,16 +26,9 @@ def approximate_findings(
     *,
     recall_at: tuple[int, ...],
 ) -> list[Finding]:
-    """recall@k by an inverted-file index over unit vectors, and the recall of the search itself.
+    """recall@k by an inverted-file index over unit vectors, and the recall of the search itself."""
+    import faiss  # half a second that exact scoring need not wait for
 
-    Raises `MachineError` when faiss is not installed.
-    """
-    try:
-        import faiss
-    except ImportError:
-        raise MachineError(
-            "approximate search needs faiss: pip install 'vfal[search]', or leave --approximate out."
-        ) from None
     probes, gallery = (_units(vectors) for vectors in (probes_ND, gallery_MD))
     cells = max(1, min(int(CELLS_PER_ROOT * len(gallery) ** 0.5), len(gallery) // 39))
     index = faiss.IndexIVFFlat(
