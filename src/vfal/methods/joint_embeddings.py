@@ -29,12 +29,12 @@ class JointEmbeddings(Method):
         needs=frozenset({"identity"}),
         tasks=frozenset({"matching", "verification", "retrieval", "joint_matching"}),
         departures=(
-            "Of the paper's text the abstract alone was at hand: the three constraints and the mining are its, "
-            "their weights and the networks are reconstructed.",
+            "Of the paper's text the abstract alone was at hand: the three constraints and the mining are "
+            "its, their weights and the networks are reconstructed.",
             "Both directions are trained in one step; a reading of the paper alternates them (switch "
             "direction).",
-            "vfal-eva keeps the ranking of voices among faces alone, which collapses here (switches direction, "
-            "separation_weight, identity_weight, centre_weight).",
+            "vfal-eva keeps the ranking of voices among faces alone, which collapses here (switches "
+            "direction, separation_weight, identity_weight, centre_weight).",
         ),
         sources={
             "width": "reconstructed",

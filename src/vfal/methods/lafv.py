@@ -24,8 +24,8 @@ class LearningAssociationsOfFacesAndVoices(Method):
         needs=frozenset({"identity"}),
         tasks=frozenset({"matching", "verification", "retrieval", "joint_matching"}),
         departures=(
-            "The paper's convolutions (VGG-16 and SoundNet) are replaced by the encoders given; the two fully "
-            "connected layers behind them are the official code's.",
+            "The paper's convolutions (VGG-16 and SoundNet) are replaced by the encoders given; the two "
+            "fully connected layers behind them are the official code's.",
             "One model answers both directions; the paper trains one per direction (switch reference).",
             "The negative is the next person's item of the batch, not a draw of its own.",
             "vfal-eva trains on the loss without its square and scores by cosine (switch power).",

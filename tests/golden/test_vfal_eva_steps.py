@@ -1,4 +1,4 @@
-"""The common trunk and the common classifier of the benchmark repository."""
+"""The benchmark repository: its common trunk and classifier, and steps of methods that are here already."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,13 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from vfal.losses.classification import cross_entropy
-from vfal.losses.softmax_contrast import softmax_contrast
+from vfal.losses.reduction import weighted_mean
+from vfal.losses.softmax_contrast import softmax_contrast, two_sided_explicit_loss
 from vfal.nn.feature_mlp import FeatureMLP
 from vfal.nn.heads import SharedClassifier
 from vfal.nn.tails import EmbeddingTails
 
 EXACT: dict[str, Any] = {"rtol": 1e-9, "atol": 1e-12}
 Load = Callable[[str], dict[str, Any]]
+STEPS = ["vfal_works_b12_c25", "vfal_works_b16_c40", "vfal_works_b6_c10_dup", "vfal_works_b8_c12"]
 # Of each modality's layers there, in order: ours.
 LAYERS = {"1": "layers.1", "3.0": "tails.{}.0", "3.2": "tails.{}.2"}
 
@@ -79,9 +81,7 @@ def test_the_shared_classifiers_loss_and_gradients_equal_the_benchmark_repositor
     torch.testing.assert_close(classifier.weight.grad, torch.from_numpy(arrays["grad_W"]).T, **EXACT)
 
 
-@pytest.mark.parametrize(
-    "file", ["vfal_works_b12_c25", "vfal_works_b16_c40", "vfal_works_b6_c10_dup", "vfal_works_b8_c12"]
-)
+@pytest.mark.parametrize("file", STEPS)
 def test_the_face_anchored_n_pair_step_equals_the_benchmark_repositorys(file: str, golden: Load) -> None:
     arrays = golden(file)
     voices_BD, faces_BD = (torch.from_numpy(arrays[key]).requires_grad_() for key in ("v_emb", "f_emb"))
@@ -92,3 +92,24 @@ def test_the_face_anchored_n_pair_step_equals_the_benchmark_repositorys(file: st
     torch.testing.assert_close(loss.detach(), torch.as_tensor(arrays["fvcme_loss"]), **EXACT)
     torch.testing.assert_close(voices_BD.grad, torch.from_numpy(arrays["fvcme_grad_v"]), **EXACT)
     torch.testing.assert_close(faces_BD.grad, torch.from_numpy(arrays["fvcme_grad_f"]), **EXACT)
+
+
+@pytest.mark.parametrize("file", STEPS)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_step_with_identity_weights_equals_the_benchmark_repositorys(
+    file: str, weighted: bool, golden: Load
+) -> None:
+    arrays = golden(file)
+    voices_BD, faces_BD = (torch.from_numpy(arrays[key]).requires_grad_() for key in ("v_emb", "f_emb"))
+    identity_B, classes_DI = torch.from_numpy(arrays["y"]), torch.from_numpy(arrays["W_id"])
+    weight_I = torch.from_numpy(arrays["wen_id_weights"])
+    weight_B = weight_I[identity_B] if weighted else torch.ones(len(identity_B)).double()
+    hardness_B = cross_entropy(voices_BD @ classes_DI, identity_B)
+    hardness_B = hardness_B + cross_entropy(faces_BD @ classes_DI, identity_B)
+    explicit_B = two_sided_explicit_loss(voices_BD, faces_BD, offset=5.4)
+    loss = weighted_mean(hardness_B, weight_B) + weighted_mean(explicit_B, weight_B)
+    loss.backward()
+    name = "wen_weighted" if weighted else "wen"
+    torch.testing.assert_close(hardness_B.detach(), torch.from_numpy(arrays["wen_loss_list"]), **EXACT)
+    torch.testing.assert_close(loss.detach(), torch.as_tensor(arrays[f"{name}_loss"]), **EXACT)
+    torch.testing.assert_close(voices_BD.grad, torch.from_numpy(arrays[f"{name}_grad_v"]), **EXACT)
