@@ -3,8 +3,11 @@ import torch
 from torch import nn
 from torch.nn.functional import relu
 
+from vfal.core.types import MODALITIES
+from vfal.evaluation.bags import as_items
 from vfal.nn import pair_head
 from vfal.nn.pair_head import PairHead
+from vfal.training.assessing import scorer_of
 
 from .handmade import batch_of, features, learns_from_media, make, terms_of
 
@@ -78,6 +81,20 @@ def test_the_length_of_an_embedding_does_not_matter_so_that_means_can_be_judged(
     assert not torch.allclose(
         as_published.score(5 * voices_ND, faces_MD), as_published.score(voices_ND, faces_MD)
     )
+
+
+def test_means_of_several_items_which_come_in_double_precision_are_scored_like_items() -> None:
+    method = make("pair_classifier").eval()
+    scorer = scorer_of(method)
+    with torch.no_grad():
+        voices_ND, faces_MD = method.embed_voices(features(3, 4)), method.embed_faces(features(4, 4))
+        expected = method.score(voices_ND, faces_MD).double()
+    given = [
+        scorer.prepare(as_items(embeddings.double().numpy(), modality))
+        for embeddings, modality in ((voices_ND, MODALITIES[0]), (faces_MD, MODALITIES[1]))
+    ]
+    torch.testing.assert_close(torch.from_numpy(scorer.matrix(*given)), expected)
+    torch.testing.assert_close(torch.from_numpy(scorer.pairs(*given)), expected.diagonal())
 
 
 def test_it_learns_from_recordings_and_pictures() -> None:

@@ -23,7 +23,7 @@ class ElasticMatching(Method):
         authors="Wang, Huang, Zhang, Ma, Zheng",
         year=2019,
         venue="ICME workshops",
-        link="https://ieeexplore.ieee.org/document/8794959",
+        link="https://github.com/my-yy/vfal_papers",
         needs=frozenset({"identity"}),
         tasks=frozenset({"matching", "verification", "retrieval", "joint_matching"}),
         departures=(

@@ -13,7 +13,7 @@ from vfal.core.paths import PREPARED
 from vfal.core.tables import read_table
 from vfal.core.types import DIRECTIONS, MODALITIES, Direction, Split
 from vfal.evaluation.calibration import Calibration, calibrate
-from vfal.evaluation.embeddings import Embeddings
+from vfal.evaluation.embeddings import Embeddings, Items
 from vfal.evaluation.scoring import Cosine, Euclidean, Scorer
 from vfal.method import Method
 from vfal.metrics import Floats, matching_credits
@@ -35,6 +35,10 @@ class MethodScorer(Scorer):
 
     def __init__(self, method: Method) -> None:
         self.method = method
+
+    def prepare(self, items: Items) -> NDArray[np.float32]:
+        """Vectors as the method makes them; means of several items come in float64."""
+        return items.vectors_ND.astype(np.float32)
 
     @torch.no_grad()
     def matrix(self, voices_ND: NDArray[np.float32], faces_MD: NDArray[np.float32]) -> Floats:
