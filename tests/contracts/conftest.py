@@ -94,7 +94,7 @@ def batches(model: str) -> IdentityBatches:
     def source(kind: str) -> tuple[FeatureInputs, RowsByIdentity]:
         # What all items of a person share: methods that are told no names must find people by themselves.
         people = features(f"{kind}s of people", IDENTITIES).repeat(ITEMS_EACH, 1)
-        rows = FeatureInputs((2 * people + 0.4 * features(kind, ITEMS)).numpy())
+        rows = FeatureInputs((people + 0.2 * features(kind, ITEMS)).numpy())
         return rows, RowsByIdentity(NAMES * ITEMS_EACH, NAMES, kind)
 
     recipe = ordered(tiny_params(), model).recipe
