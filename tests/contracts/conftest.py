@@ -37,6 +37,10 @@ SMALL = {  # of every block that has such keys
     "first_clustering_passes": 1,  # what is learned from all items is learned within the few steps here
     "cluster_every_passes": 1,
     "start_steps": 3,
+    "first_mining_passes": 1,
+    "mine_every_passes": 1,
+    "neighbours_first": 2,
+    "neighbours_last": 1,
     "least_tracks_per_cluster": 1,
     "tracks_per_cluster": (5.0, 3.0, 2.0),
 }

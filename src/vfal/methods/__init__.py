@@ -6,6 +6,7 @@ from vfal.method import Method
 SHELF = {
     "cmpc": "vfal.methods.cmpc:CrossModalPrototypeContrast",
     "fvcme": "vfal.methods.fvcme:FaceVoiceMatching",
+    "gmod": "vfal.methods.gmod:MinedPositives",
     "learnable_pins": "vfal.methods.learnable_pins:LearnablePins",
     "seeking_the_shape": "vfal.methods.seeking_the_shape:SeekingTheShapeOfSound",
     "self_lifting": "vfal.methods.self_lifting:SelfLifting",
