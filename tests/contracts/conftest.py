@@ -37,6 +37,10 @@ SMALL = {  # of every block that has such keys
     "first_clustering_passes": 1,  # what is learned from all items is learned within the few steps here
     "cluster_every_passes": 1,
     "start_steps": 3,
+    "first_mining_passes": 1,
+    "mine_every_passes": 1,
+    "neighbours_first": 2,
+    "neighbours_last": 1,
     "least_tracks_per_cluster": 1,
     "tracks_per_cluster": (5.0, 3.0, 2.0),
 }
@@ -94,7 +98,7 @@ def batches(model: str) -> IdentityBatches:
     def source(kind: str) -> tuple[FeatureInputs, RowsByIdentity]:
         # What all items of a person share: methods that are told no names must find people by themselves.
         people = features(f"{kind}s of people", IDENTITIES).repeat(ITEMS_EACH, 1)
-        rows = FeatureInputs((2 * people + 0.4 * features(kind, ITEMS)).numpy())
+        rows = FeatureInputs((people + 0.2 * features(kind, ITEMS)).numpy())
         return rows, RowsByIdentity(NAMES * ITEMS_EACH, NAMES, kind)
 
     recipe = ordered(tiny_params(), model).recipe

@@ -18,6 +18,7 @@ SHELF = {
     "fvcme": "vfal.methods.fvcme:FaceVoiceMatching",
     "joint_embeddings": "vfal.methods.joint_embeddings:JointEmbeddings",
     "lafv": "vfal.methods.lafv:LearningAssociationsOfFacesAndVoices",
+    "gmod": "vfal.methods.gmod:MinedPositives",
     "learnable_pins": "vfal.methods.learnable_pins:LearnablePins",
     "lifted_structure": "vfal.methods.lifted_structure:LiftedStructure",
     "msm": "vfal.methods.msm:MaximumSeparation",
