@@ -17,8 +17,6 @@ def test_the_mean_of_the_shares_equals_the_published_loss(name: str, golden: Loa
     loss = orthogonal_projection(features_BD, y_B, negative_weight=0.7).mean()
     loss.backward()
     assert loss.item() == pytest.approx(float(arrays["loss"]), rel=1e-9)
-    torch.testing.assert_close(
-        features_BD.grad, torch.from_numpy(arrays["grad"]), rtol=1e-9, atol=1e-12
-    )
+    torch.testing.assert_close(features_BD.grad, torch.from_numpy(arrays["grad"]), rtol=1e-9, atol=1e-12)
     single = orthogonal_projection(features_BD.detach().float(), y_B, negative_weight=0.7).mean()
     assert single.item() == pytest.approx(float(arrays["loss_float32"]), rel=1e-5)

@@ -76,9 +76,7 @@ def test_hardness_moves_as_in_the_benchmark_repository_from_the_first_loss_on(
 ) -> None:
     arrays = golden(f"vfal_wen_reweight_{name}")
     weights, seen = ours(arrays, k), set()
-    for labels, losses, expected in zip(
-        arrays["labels"], arrays["losses"], arrays["hardness"], strict=True
-    ):
+    for labels, losses, expected in zip(arrays["labels"], arrays["losses"], arrays["hardness"], strict=True):
         taken = labels >= 0
         # Its hardness begins with the first loss seen; ours with a constant, here put in afterwards.
         for label, loss in zip(labels[taken], losses[taken], strict=True):

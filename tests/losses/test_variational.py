@@ -16,9 +16,7 @@ def test_the_divergence_is_that_of_the_distributions_summed_over_dimensions() ->
 
 def test_the_divergence_equals_the_plain_loop_and_is_zero_at_the_prior() -> None:
     mean, log_variance = [0.5, -2.0], [0.3, -1.0]
-    expected = sum(
-        0.5 * (m**2 + math.exp(s) - 1 - s) for m, s in zip(mean, log_variance, strict=True)
-    )
+    expected = sum(0.5 * (m**2 + math.exp(s) - 1 - s) for m, s in zip(mean, log_variance, strict=True))
     found_B = divergence_from_normal(torch.tensor([mean]), torch.tensor([log_variance]))
     assert found_B.item() == pytest.approx(expected, rel=1e-6)
     assert divergence_from_normal(torch.zeros(2, 4), torch.zeros(2, 4)).tolist() == [0, 0]

@@ -19,7 +19,9 @@ def test_both_sides_equal_the_plain_loop(make: Make, batch: Batch) -> None:
     method = make("clip_style").eval()
     found = losses(method, batch)
     with torch.no_grad():
-        cosine = method.score(method.embed_voices(batch.voices.inputs), method.embed_faces(batch.faces.inputs))
+        cosine = method.score(
+            method.embed_voices(batch.voices.inputs), method.embed_faces(batch.faces.inputs)
+        )
     logits = [[value / 0.07 for value in row] for row in cosine.tolist()]
     for i in range(len(logits)):
         by_row = math.log(sum(math.exp(value) for value in logits[i])) - logits[i][i]

@@ -70,9 +70,7 @@ def test_fused_embeddings_are_classified_and_pushed_apart(make: Make, batch: Bat
 def test_what_is_compared_is_the_gelu_of_unit_vectors(make: Make, batch: Batch) -> None:
     method = make("paeff").eval()
     voices_BD, _ = units(method, batch)
-    torch.testing.assert_close(
-        method.embed_voices(batch.voices.inputs), torch.nn.functional.gelu(voices_BD)
-    )
+    torch.testing.assert_close(method.embed_voices(batch.voices.inputs), torch.nn.functional.gelu(voices_BD))
     faces_BD = method.embed_faces(batch.faces.inputs)
     scores = method.score(faces_BD, faces_BD)
     assert (scores.argmax(1) == torch.arange(5)).all() and scores.max() <= 0  # minus distances

@@ -23,7 +23,11 @@ def test_lengths_follow_the_exponential_map_at_the_origin() -> None:
 
 
 def test_distance_to_the_origin_in_the_ball_is_twice_the_length_mapped() -> None:
-    length = to_ball(torch.tensor([[0.0, 1.7]], dtype=torch.float64), curvature=0.05, riemannian=False).norm().item()
+    length = (
+        to_ball(torch.tensor([[0.0, 1.7]], dtype=torch.float64), curvature=0.05, riemannian=False)
+        .norm()
+        .item()
+    )
     root = math.sqrt(0.05)
     assert 2 / root * math.atanh(root * length) == pytest.approx(2 * 1.7, rel=1e-9)
 

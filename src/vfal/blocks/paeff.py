@@ -23,5 +23,7 @@ class Settings(MethodBlock):
     @classmethod
     def _centred(cls, kernel: int) -> int:
         if kernel % 2 == 0:
-            raise ValueError(f"found {kernel}, expected an odd number: a gate has as many neighbours per side")
+            raise ValueError(
+                f"found {kernel}, expected an odd number: a gate has as many neighbours per side"
+            )
         return kernel

@@ -36,7 +36,7 @@ class DetachAndEnhance(Method):
             "feature_norm": "vfal-eva",
             "dropout": "reconstructed",
             "hidden": "vfal-eva",
-            "width": "vfal-eva",
+            "code_width": "vfal-eva",
             "reconstruction": "vfal-eva",
             "orthogonality": "vfal-eva",
             "orthogonality_reduction": "reconstructed",
@@ -49,19 +49,21 @@ class DetachAndEnhance(Method):
         super().__init__()
         self.voice, self.face, self.settings = voice, face, settings
         inputs = {"voice": int(voice.width), "face": int(face.width)}  # type: ignore[arg-type]
-        sizes = settings.hidden, settings.width
+        sizes = settings.hidden, settings.code_width
         self.dropout = nn.Dropout(settings.dropout)
         self.common = nn.ModuleDict({name: _encoder(size, *sizes) for name, size in inputs.items()})
         self.private = nn.ModuleDict({name: _encoder(size, *sizes) for name, size in inputs.items()})
         self.decoders = nn.ModuleDict({name: _decoder(size, *sizes) for name, size in inputs.items()})
-        self.classifier = nn.Linear(settings.width, crowd.identities)
+        self.classifier = nn.Linear(settings.code_width, crowd.identities)
+        for encoder in (self.common, self.private):
+            encoder.apply(_without_bias)
 
     def embed_voices(self, voices: Tensor) -> Tensor:
-        """Shared codes (B, width), >= 0, not normalised."""
+        """Shared codes (B, code_width), >= 0, not normalised."""
         return self.common["voice"](self.dropout(self._scaled(self.voice(voices))))  # type: ignore[no-any-return]
 
     def embed_faces(self, faces: Tensor) -> Tensor:
-        """Shared codes (B, width), >= 0, not normalised."""
+        """Shared codes (B, code_width), >= 0, not normalised."""
         return self.common["face"](self.dropout(self._scaled(self.face(faces))))  # type: ignore[no-any-return]
 
     def turns(self, batch: Batch, step: int) -> Iterator[tuple[str, Terms]]:
@@ -117,6 +119,11 @@ def _overlaps(common: dict[str, Tensor], private: dict[str, Tensor]) -> dict[str
 
 def _encoder(inputs: int, hidden: int, width: int) -> nn.Sequential:
     return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, width), nn.ReLU())
+
+
+def _without_bias(module: nn.Module) -> None:
+    if isinstance(module, nn.Linear):  # biases would drown features of length 1 until they are learned
+        nn.init.zeros_(module.bias)
 
 
 class _UnitLength(nn.Module):
