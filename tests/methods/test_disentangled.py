@@ -46,10 +46,7 @@ def test_cross_reconstruction_takes_the_identity_of_the_other_modality(
     factors = {name: method.encoders[name](values_BD) for name, values_BD in inputs.items()}
     own, other = {"voice": "voice", "face": "face"}, {"voice": "face", "face": "voice"}
     found = terms_of(method, batch)
-    for term, source in (
-        ("reconstruction", {"voice": "voice", "face": "face"}),
-        ("cross_reconstruction", other),
-    ):
+    for term, source in (("reconstruction", own), ("cross_reconstruction", other)):
         expected_B = torch.zeros(5)
         for name, target_BD in inputs.items():
             code_BC = torch.cat([factors[source[name]].identity, factors[name].modality], dim=1)

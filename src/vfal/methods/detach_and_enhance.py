@@ -26,7 +26,7 @@ class DetachAndEnhance(Method):
         needs=frozenset({"identity"}),
         tasks=frozenset({"matching", "verification", "retrieval", "joint_matching"}),
         departures=(
-            "The paper has no public code; networks and terms are those of the re-implementation in vfal-eva.",
+            "The paper has no public code; networks and terms are those of vfal-eva's re-implementation.",
             "The orthogonality terms are divided by the batch size; vfal-eva's grow with it (switch "
             "orthogonality_reduction).",
             "Decoders learn to give back encoder outputs, which are no part of their own target when the "
