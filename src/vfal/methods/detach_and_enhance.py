@@ -29,6 +29,7 @@ class DetachAndEnhance(Method):
             "The paper has no public code; networks and terms are those of vfal-eva's re-implementation.",
             "The orthogonality terms are divided by the batch size; vfal-eva's grow with it (switch "
             "orthogonality_reduction).",
+            "Features that enter the encoders are dropped out, and biases start at 0, unlike in vfal-eva.",
             "Decoders learn to give back encoder outputs, which are no part of their own target when the "
             "encoders learn too.",
         ),

@@ -20,5 +20,5 @@ def to_ball(values_BD: Tensor, *, curvature: float, riemannian: bool) -> Tensor:
     points_BD: Tensor = values_BD * (reach_B1 / length_B1)
     if riemannian and points_BD.requires_grad:
         metric_B1 = (1 - curvature * reach_B1.detach().square()).square() / 4
-        points_BD.register_hook(lambda gradient_BD: gradient_BD * metric_B1)
+        points_BD.register_hook(lambda gradient_BD: gradient_BD * metric_B1)  # type: ignore[no-untyped-call]
     return points_BD
