@@ -1,6 +1,7 @@
 """What the benchmark repository (vfal-eva) makes of Seeking the Shape of Sound."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,7 @@ def test_every_update_but_the_first_is_that_of_the_benchmark_repository(
 ) -> None:
     arrays = golden(f"vfal_wen_reweight_{name}")
     updates = np.flatnonzero(arrays["update"])
-    for before, step in zip(updates[:-1], updates[1:], strict=True):
+    for before, step in pairwise(updates):
         weights, given = ours(arrays, k), arrays["weights"][before]
         weights.load_state_dict(
             {

@@ -57,9 +57,9 @@ def test_a_face_is_given_back_from_its_private_code_and_either_shared_one(make: 
     torch.testing.assert_close(terms_of(method, batch)["reconstruction"], expected_B)
 
 
-def test_the_ablation_keeps_identity_alone(make: Make, batch: Batch) -> None:
-    found = terms_of(make("detach_and_enhance_identity_alone").train(), batch)
-    assert {*found} == {"identity_voice", "identity_face"}
+def test_the_ablation_keeps_identity_and_reconstruction(make: Make, batch: Batch) -> None:
+    found = terms_of(make("detach_and_enhance_without_orthogonality").train(), batch)
+    assert {*found} == {"identity_voice", "identity_face", "reconstruction"}
 
 
 def test_dead_codes_leave_gradients_finite(make: Make, batch: Batch) -> None:

@@ -13,7 +13,7 @@ class Settings(MethodBlock):
     feature_norm: float = Field(ge=0)
     dropout: float = Field(ge=0, lt=1)
     hidden: PositiveInt
-    width: PositiveInt
+    code_width: PositiveInt
     reconstruction: float = Field(ge=0)
     orthogonality: float = Field(ge=0)
     orthogonality_reduction: Literal["mean", "sum"]

@@ -22,4 +22,5 @@ def mutual_overlap(first_BD: Tensor, second_BD: Tensor) -> Tensor:
     """
     products_BB = first_BD @ second_BD.T
     norm = torch.linalg.matrix_norm(products_BB).clamp_min(torch.finfo(products_BB.dtype).tiny)
-    return len(products_BB) * products_BB.square().sum(1) / norm
+    shares_B: Tensor = len(products_BB) * products_BB.square().sum(1) / norm
+    return shares_B

@@ -26,9 +26,10 @@ class DetachAndEnhance(Method):
         needs=frozenset({"identity"}),
         tasks=frozenset({"matching", "verification", "retrieval", "joint_matching"}),
         departures=(
-            "The paper has no public code; networks and terms are those of the re-implementation in vfal-eva.",
+            "The paper has no public code; networks and terms are those of vfal-eva's re-implementation.",
             "The orthogonality terms are divided by the batch size; vfal-eva's grow with it (switch "
             "orthogonality_reduction).",
+            "Features that enter the encoders are dropped out, and biases start at 0, unlike in vfal-eva.",
             "Decoders learn to give back encoder outputs, which are no part of their own target when the "
             "encoders learn too.",
         ),
@@ -36,7 +37,7 @@ class DetachAndEnhance(Method):
             "feature_norm": "vfal-eva",
             "dropout": "reconstructed",
             "hidden": "vfal-eva",
-            "width": "vfal-eva",
+            "code_width": "vfal-eva",
             "reconstruction": "vfal-eva",
             "orthogonality": "vfal-eva",
             "orthogonality_reduction": "reconstructed",
@@ -49,19 +50,21 @@ class DetachAndEnhance(Method):
         super().__init__()
         self.voice, self.face, self.settings = voice, face, settings
         inputs = {"voice": int(voice.width), "face": int(face.width)}  # type: ignore[arg-type]
-        sizes = settings.hidden, settings.width
+        sizes = settings.hidden, settings.code_width
         self.dropout = nn.Dropout(settings.dropout)
         self.common = nn.ModuleDict({name: _encoder(size, *sizes) for name, size in inputs.items()})
         self.private = nn.ModuleDict({name: _encoder(size, *sizes) for name, size in inputs.items()})
         self.decoders = nn.ModuleDict({name: _decoder(size, *sizes) for name, size in inputs.items()})
-        self.classifier = nn.Linear(settings.width, crowd.identities)
+        self.classifier = nn.Linear(settings.code_width, crowd.identities)
+        for encoder in (self.common, self.private):
+            encoder.apply(_without_bias)
 
     def embed_voices(self, voices: Tensor) -> Tensor:
-        """Shared codes (B, width), >= 0, not normalised."""
+        """Shared codes (B, code_width), >= 0, not normalised."""
         return self.common["voice"](self.dropout(self._scaled(self.voice(voices))))  # type: ignore[no-any-return]
 
     def embed_faces(self, faces: Tensor) -> Tensor:
-        """Shared codes (B, width), >= 0, not normalised."""
+        """Shared codes (B, code_width), >= 0, not normalised."""
         return self.common["face"](self.dropout(self._scaled(self.face(faces))))  # type: ignore[no-any-return]
 
     def turns(self, batch: Batch, step: int) -> Iterator[tuple[str, Terms]]:
@@ -108,7 +111,8 @@ def _overlaps(common: dict[str, Tensor], private: dict[str, Tensor]) -> dict[str
     """The three levels (B,), reduced as published: sums over the batch, and norms of B x B products."""
     items = len(common["voice"])
     return {
-        "instance": items * sum(own_overlap(common[name], private[name]) for name in common),
+        "instance": items
+        * (own_overlap(common["face"], private["face"]) + own_overlap(common["voice"], private["voice"])),
         "mutual": mutual_overlap(common["face"], private["face"])
         + mutual_overlap(common["voice"], private["voice"]),
         "and_or": mutual_overlap(common["face"] * common["voice"], private["face"] + private["voice"]),
@@ -117,6 +121,11 @@ def _overlaps(common: dict[str, Tensor], private: dict[str, Tensor]) -> dict[str
 
 def _encoder(inputs: int, hidden: int, width: int) -> nn.Sequential:
     return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, width), nn.ReLU())
+
+
+def _without_bias(module: nn.Module) -> None:
+    if isinstance(module, nn.Linear):  # biases would drown features of length 1 until they are learned
+        nn.init.zeros_(module.bias)
 
 
 class _UnitLength(nn.Module):

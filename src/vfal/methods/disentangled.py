@@ -62,11 +62,11 @@ class DisentangledFactors(Method):
 
     def embed_voices(self, voices: Tensor) -> Tensor:
         """Means of the identity factors (B, width), not normalised; nothing is drawn."""
-        return self._factors("voice", self.voice(voices)).identity  # type: ignore[no-any-return]
+        return self._factors("voice", self.voice(voices)).identity
 
     def embed_faces(self, faces: Tensor) -> Tensor:
         """Means of the identity factors (B, width), not normalised."""
-        return self._factors("face", self.face(faces)).identity  # type: ignore[no-any-return]
+        return self._factors("face", self.face(faces)).identity
 
     def _factors(self, name: str, features_BD: Tensor) -> "Factors":
         return self.encoders[name](_scaled(features_BD))  # type: ignore[no-any-return]
@@ -98,7 +98,8 @@ class DisentangledFactors(Method):
         self, features: dict[str, Tensor], codes: dict[str, tuple[Tensor, Tensor]]
     ) -> tuple[Tensor, Tensor]:
         """Mean squared errors (B,), summed over modalities: with the own identity factor, and the other's."""
-        own, cross = [], []
+        own: list[Tensor] = []
+        cross: list[Tensor] = []
         for name, other in (("voice", "face"), ("face", "voice")):
             target_BD, modality_BE = _scaled(features[name].detach()), codes[name][1]
             for source, errors in ((name, own), (other, cross)):

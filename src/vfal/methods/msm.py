@@ -79,10 +79,16 @@ class MaximumSeparation(Method):
 
 
 def _branch(inputs: int, width: int, dropout: float) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(inputs, width), nn.BatchNorm1d(width), nn.ReLU(), nn.Dropout(dropout))
+    return nn.Sequential(
+        nn.Linear(inputs, width, bias=False),  # the normalisation would take a bias out again
+        nn.BatchNorm1d(width),
+        nn.ReLU(),
+        nn.Dropout(dropout),
+    )
 
 
 def _start(module: nn.Module) -> None:
     if isinstance(module, nn.Linear):
         nn.init.xavier_uniform_(module.weight)
-        nn.init.constant_(module.bias, 0.01)
+        if module.bias is not None:
+            nn.init.constant_(module.bias, 0.01)

@@ -118,7 +118,7 @@ class AlignedGatedFusion(Method):
 def _branch(inputs: int, settings: Settings) -> nn.Sequential:
     width = settings.width
     return nn.Sequential(
-        nn.Linear(inputs, width),
+        nn.Linear(inputs, width, bias=False),  # the normalisation would take a bias out again
         nn.BatchNorm1d(width),
         nn.ReLU(),
         nn.Dropout(settings.dropout),
@@ -129,4 +129,5 @@ def _branch(inputs: int, settings: Settings) -> nn.Sequential:
 def _start(module: nn.Module) -> None:
     if isinstance(module, nn.Linear):
         nn.init.xavier_uniform_(module.weight)
-        nn.init.constant_(module.bias, 0.01)
+        if module.bias is not None:
+            nn.init.constant_(module.bias, 0.01)

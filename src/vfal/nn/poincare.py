@@ -17,8 +17,8 @@ def to_ball(values_BD: Tensor, *, curvature: float, riemannian: bool) -> Tensor:
     root = math.sqrt(curvature)
     length_B1 = values_BD.norm(dim=1, keepdim=True).clamp_min(1e-5)
     reach_B1 = (root * length_B1).tanh().clamp_max(CEILING) / root
-    points_BD = values_BD * (reach_B1 / length_B1)
+    points_BD: Tensor = values_BD * (reach_B1 / length_B1)
     if riemannian and points_BD.requires_grad:
         metric_B1 = (1 - curvature * reach_B1.detach().square()).square() / 4
-        points_BD.register_hook(lambda gradient_BD: gradient_BD * metric_B1)
+        points_BD.register_hook(lambda gradient_BD: gradient_BD * metric_B1)  # type: ignore[no-untyped-call]
     return points_BD
