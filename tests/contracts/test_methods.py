@@ -41,7 +41,7 @@ def state(method: Method) -> dict[str, Tensor]:
 
 
 def fits(method: Method, voices_ND: Tensor, faces_MD: Tensor) -> Tensor:
-    """Scores (N, M); of a method that compares candidates, each face's lead over a rival that never changes."""
+    """Scores (N, M); of a method that compares candidates, each face's lead over an unchanging rival."""
     if type(method).choose is Method.choose:
         return method.score(voices_ND, faces_MD)
     rival_MD = method.embed_faces(features("rival", 1)).to(faces_MD).expand_as(faces_MD)
@@ -137,8 +137,9 @@ def test_a_score_does_not_depend_on_the_batch_it_is_scored_in(make: Make) -> Non
         alone = torch.stack(
             [
                 fits(
-            method,
-                    method.embed_voices(voices[row : row + 1]), method.embed_faces(faces[row : row + 1])
+                    method,
+                    method.embed_voices(voices[row : row + 1]),
+                    method.embed_faces(faces[row : row + 1]),
                 )[0, 0]
                 for row in range(20)
             ]
@@ -151,7 +152,10 @@ def test_the_decision_changes_when_only_the_probe_changes(make: Make) -> None:
     with torch.no_grad():
         voices_ND, faces_MD = method.embed_voices(features("v", 50)), method.embed_faces(features("f", 50))
         v2f, f2v = fits(method, voices_ND, faces_MD[:8]), fits(method, voices_ND[:8], faces_MD).T
-    for scores in (v2f, f2v):  # a score that adds up what probe and candidate say alone never changes its mind
+    for scores in (
+        v2f,
+        f2v,
+    ):  # a score that adds up what probe and candidate say alone never changes its mind
         wins = (scores[:, 0::2] > scores[:, 1::2]).float().mean(0)
         assert ((wins > 0) & (wins < 1)).any()
 

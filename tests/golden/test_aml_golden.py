@@ -46,7 +46,10 @@ class Published:
         model = ordered(tiny_params(methods__aml__anchor="face"), "aml")
         self.voice, self.face = AMLVoice(), AMLFace()
         self.method = AdversarialMetricLearning(
-            self.voice, self.face, crowd=Crowd(3), settings=model.settings  # type: ignore[arg-type]
+            self.voice,
+            self.face,
+            crowd=Crowd(3),
+            settings=model.settings,  # type: ignore[arg-type]
         )
         state = fill(arrays, base_seed=base_seed, conv_gain=1.0)
         critic = fill(

@@ -35,9 +35,9 @@ def test_the_game_grows_from_nothing_to_its_whole_weight() -> None:
         assert terms.losses["adversary"].shape == (4,) and data.voices is not None
     assert weights[0] == 0 and weights == sorted(weights) and weights[-1] == weights[-2]
     assert weights[-1] == pytest.approx(0.2, rel=1e-3)
-    assert method(adversary_coefficient=0.2, adversary_ramp_steps=0)._adversary_coefficient(0) == pytest.approx(
-        0.2, rel=1e-3
-    )
+    assert method(adversary_coefficient=0.2, adversary_ramp_steps=0)._adversary_coefficient(
+        0
+    ) == pytest.approx(0.2, rel=1e-3)
 
 
 def test_centres_move_only_for_people_of_the_batch_and_after_all_have_played() -> None:

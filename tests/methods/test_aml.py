@@ -14,7 +14,9 @@ from vfal.nn.small import SmallFaceEncoder, SmallVoiceEncoder
 from ..tiny_params import tiny_params
 
 
-def method(voice: torch.nn.Module | None = None, face: torch.nn.Module | None = None, **changes: object) -> AdversarialMetricLearning:
+def method(
+    voice: torch.nn.Module | None = None, face: torch.nn.Module | None = None, **changes: object
+) -> AdversarialMetricLearning:
     torch.manual_seed(1)
     settings = ordered(tiny_params(), "aml").settings.model_copy(update=changes)
     voice = voice or FeatureMLP(modality="voice", inputs=6, width=16, dropout=0.0)
@@ -56,7 +58,9 @@ def test_the_encoders_meet_the_critic_that_has_moved() -> None:
             loss = terms.losses["critic_face"].mean()
             with torch.no_grad():
                 for one, gradient in zip(
-                    model.critic.parameters(), torch.autograd.grad(loss, [*model.critic.parameters()]), strict=True
+                    model.critic.parameters(),
+                    torch.autograd.grad(loss, [*model.critic.parameters()]),
+                    strict=True,
                 ):
                     one -= rate * gradient
         raise AssertionError("the encoders had no turn")
@@ -100,7 +104,9 @@ def test_the_task_head_cannot_match_whatever_it_learned() -> None:
                 else:
                     turned_B = logits_B2[:, 0] - logits_B2[:, 1]
             # whichever order is shown, the answers differ by the same amount for every probe
-            torch.testing.assert_close(lead_B - turned_B, (lead_B - turned_B)[:1].expand(100), atol=1e-4, rtol=0)
+            torch.testing.assert_close(
+                lead_B - turned_B, (lead_B - turned_B)[:1].expand(100), atol=1e-4, rtol=0
+            )
 
 
 def test_one_anchor_has_one_head_and_its_own_terms() -> None:
@@ -120,6 +126,9 @@ def test_it_learns_from_raw_media_too() -> None:
     identity_B = torch.arange(4)
     waves, faces = torch.randn(4, 8000) * 1000, torch.rand(4, 3, 32, 32) * 2 - 1
     before = {name: one.detach().clone() for name, one in model.named_parameters()}
-    assert play(model, Batch(Bag(waves, identity_B), Bag(faces, identity_B)), rate=0.1) == ["critic", "encoders"]
+    assert play(model, Batch(Bag(waves, identity_B), Bag(faces, identity_B)), rate=0.1) == [
+        "critic",
+        "encoders",
+    ]
     still = [name for name, one in model.named_parameters() if torch.equal(one, before[name])]
     assert not [name for name in still if name.startswith(("voice.output", "face.output"))]

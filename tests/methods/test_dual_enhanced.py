@@ -73,17 +73,22 @@ def test_attention_is_the_plain_loop() -> None:
         small = [(slice(2 * i, 2 * i + 2), slice(2 * j, 2 * j + 2)) for i in range(2) for j in range(2)]
         for i in range(4):
             for j in range(4):
-                scores = [float(queries[:, i, j] @ keys[(slice(None), *one)].amax(dim=(1, 2))) for one in small]
+                scores = [
+                    float(queries[:, i, j] @ keys[(slice(None), *one)].amax(dim=(1, 2))) for one in small
+                ]
                 weight = torch.tensor(scores).softmax(0)
                 seen = sum(
-                    w * values[(slice(None), *one)].amax(dim=(1, 2)) for w, one in zip(weight, small, strict=True)
+                    w * values[(slice(None), *one)].amax(dim=(1, 2))
+                    for w, one in zip(weight, small, strict=True)
                 )
                 out = attention.output(seen[None, :, None, None])[0, :, 0, 0]  # type: ignore[index]
-                torch.testing.assert_close(found[0, :, i, j], maps[0, :, i, j] + 0.5 * out, atol=1e-5, rtol=1e-4)
+                torch.testing.assert_close(
+                    found[0, :, i, j], maps[0, :, i, j] + 0.5 * out, atol=1e-5, rtol=1e-4
+                )
 
 
 def test_batches_of_one_person_do_not_help_when_it_is_scored() -> None:
-    """The released evaluation leaves batch norm on: 50 triplets of one probe person in a batch tell the answer."""
+    """The released evaluation leaves batch norm on: 50 triplets of one person in a batch tell the answer."""
     model = method()
     model.train()
     for _ in range(3):
@@ -94,7 +99,9 @@ def test_batches_of_one_person_do_not_help_when_it_is_scored() -> None:
     def lead(together: bool) -> torch.Tensor:
         if together:
             return model.score(model.embed_voices(voices), model.embed_faces(faces)).diagonal()
-        return torch.cat([model.score(model.embed_voices(v[None]), model.embed_faces(faces[:1]))[0] for v in voices])
+        return torch.cat(
+            [model.score(model.embed_voices(v[None]), model.embed_faces(faces[:1]))[0] for v in voices]
+        )
 
     model.eval()
     with torch.no_grad():

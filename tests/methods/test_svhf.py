@@ -35,7 +35,12 @@ def method(model: str = "svhf", **changes: object) -> SeeingVoicesHearingFaces:
 def prepared(model: nn.Module) -> Prepared:
     rng = np.random.default_rng(1)
     sides = [
-        Items(modality, np.arange(30), np.arange(30).astype(object), rng.normal(size=(30, 16)).astype(np.float32))
+        Items(
+            modality,
+            np.arange(30),
+            np.arange(30).astype(object),
+            rng.normal(size=(30, 16)).astype(np.float32),
+        )
         for modality in ("voice", "face")
     ]
     return Prepared(scorer_of(model), *sides)  # type: ignore[arg-type]
@@ -43,7 +48,9 @@ def prepared(model: nn.Module) -> Prepared:
 
 def test_nothing_but_matching_is_asked_of_it() -> None:
     model = method()
-    asked = {name for name in ("matching", "verification", "retrieval", "joint_matching") if asks_for(name, model)}
+    asked = {
+        name for name in ("matching", "verification", "retrieval", "joint_matching") if asks_for(name, model)
+    }
     assert asked == {"matching"}
     with pytest.raises(ConfigError, match="gives no score to a single pair"):
         model.score(torch.zeros(1, 16), torch.zeros(1, 16))
@@ -56,7 +63,9 @@ def test_no_answer_depends_on_where_the_right_candidate_stands(model: str, direc
     probes_TD, candidates_TKD = torch.randn(20, 16), torch.randn(20, 4, 16)
     scores_TK = asked.choose(probes_TD, candidates_TKD, direction)
     order = [2, 0, 3, 1]
-    torch.testing.assert_close(asked.choose(probes_TD, candidates_TKD[:, order], direction), scores_TK[:, order])
+    torch.testing.assert_close(
+        asked.choose(probes_TD, candidates_TKD[:, order], direction), scores_TK[:, order]
+    )
 
 
 def test_a_candidates_score_depends_on_its_rivals() -> None:
@@ -87,7 +96,9 @@ def test_more_than_two_meet_each_other_in_turn() -> None:
 
     heights = torch.tensor([[[1.0], [4.0], [2.0]]])
     scores = PlaceChooser(Taller()).scores(torch.zeros(1, 1), heights)
-    assert scores.tolist() == [[-2.0, 2.5, -0.5]]  # mean leads: ((1-4)+(1-2))/2, ((4-1)+(4-2))/2, ((2-1)+(2-4))/2
+    assert scores.tolist() == [
+        [-2.0, 2.5, -0.5]
+    ]  # mean leads: ((1-4)+(1-2))/2, ((4-1)+(4-2))/2, ((2-1)+(2-4))/2
 
 
 def test_an_untrained_question_costs_the_log_of_its_candidates() -> None:
@@ -122,7 +133,9 @@ def test_right_places_are_random_and_wrong_candidates_of_other_people() -> None:
 
 
 def test_more_candidates_than_people_are_refused() -> None:
-    with pytest.raises(ValueError, match="questions of 4 candidates: a batch with only 2 rows of other people"):
+    with pytest.raises(
+        ValueError, match="questions of 4 candidates: a batch with only 2 rows of other people"
+    ):
         with_others(torch.tensor([0, 1, 2]), 4)
     with pytest.raises(ConfigError, match="form places chooses between 2 candidates, found candidates: 3"):
         method(candidates=3)
@@ -165,4 +178,6 @@ def test_many_trials_are_asked_in_parts() -> None:
     probes_T, gallery_TK = rng.integers(0, 30, 3000), rng.integers(0, 30, (3000, 2))
     ready = prepared(method().eval())
     scores_T2 = ready.candidates("f2v", probes_T, gallery_TK)
-    np.testing.assert_allclose(scores_T2[-1:], ready.candidates("f2v", probes_T[-1:], gallery_TK[-1:]), rtol=1e-5)
+    np.testing.assert_allclose(
+        scores_T2[-1:], ready.candidates("f2v", probes_T[-1:], gallery_TK[-1:]), rtol=1e-5
+    )

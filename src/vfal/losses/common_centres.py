@@ -21,9 +21,7 @@ class CommonCentres(nn.Module):
     def forward(self, voices_BD: Tensor, faces_BD: Tensor, identity_B: Tensor) -> Tensor:
         """Half the squared distances of a voice and a face to their person's centre, added, (B,)."""
         centres_BD = self.centres_ID[identity_B].to(voices_BD)
-        return 0.5 * sum(
-            ((items_BD - centres_BD) ** 2).sum(dim=1) for items_BD in (voices_BD, faces_BD)
-        )  # type: ignore[return-value]
+        return 0.5 * sum(((items_BD - centres_BD) ** 2).sum(dim=1) for items_BD in (voices_BD, faces_BD))  # type: ignore[return-value]
 
     @torch.no_grad()
     def move(self, voices_BD: Tensor, faces_BD: Tensor, identity_B: Tensor) -> None:

@@ -80,7 +80,10 @@ class AdversarialDeepSemanticMatching(Method):
         assert batch.voices is not None and batch.faces is not None and batch.voices.identity_B is not None
         settings, identity_B = self.settings, batch.voices.identity_B
         voices_BD, faces_BD = self.embed_voices(batch.voices.inputs), self.embed_faces(batch.faces.inputs)
-        yield "critic", Terms({"critic": self._modality(voices_BD.detach(), faces_BD.detach(), swapped=False)})
+        yield (
+            "critic",
+            Terms({"critic": self._modality(voices_BD.detach(), faces_BD.detach(), swapped=False)}),
+        )
         triplet_B = self._triplets(voices_BD, faces_BD, identity_B)
         triplet_B = triplet_B + self._triplets(faces_BD, voices_BD, identity_B)
         adversary_B = self._modality(voices_BD, faces_BD, swapped=True)

@@ -17,7 +17,7 @@ from vfal.nn.matching_tuples import OTHER, OneOfTwo
 
 
 class AdversarialMetricLearning(Method):
-    """Both modalities go through one generator; a critic tells what came out apart, the generator hides it."""
+    """Both modalities go through one generator; a critic tells them apart, the generator hides them."""
 
     card: ClassVar[Card] = Card(
         title="Adversarial-Metric Learning for Audio-Visual Cross-Modal Matching",

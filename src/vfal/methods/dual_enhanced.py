@@ -149,7 +149,9 @@ class DualEnhancedSiamese(Method):
         """The critic's loss over both branches; a question's probe counts twice."""
         found = []
         for items in branches:
-            told = {name: modality_loss(self.critic(items[name]), name, swapped=swapped) for name in MODALITIES}
+            told = {
+                name: modality_loss(self.critic(items[name]), name, swapped=swapped) for name in MODALITIES
+            }
             for one in questions:
                 candidates_B = told[OTHER[one.anchor]]
                 found.append(2 * told[one.anchor] + candidates_B + candidates_B[one.wrong_B])

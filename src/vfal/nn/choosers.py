@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class PlaceChooser(nn.Module):
-    """One of two, each in its place: probe and both candidates side by side through `layers` to two logits."""
+    """One of two, each in its place: probe and candidates side by side through `layers` to two logits."""
 
     def __init__(self, layers: nn.Module) -> None:
         """`layers` map (B, 3 D) to logits (B, 2)."""

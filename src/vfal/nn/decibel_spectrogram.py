@@ -31,14 +31,16 @@ class DecibelSpectrogram(nn.Module):
         super().__init__()
         self.scale = scale
         self.resample = torchaudio.transforms.Resample(SAMPLE_RATE_HZ, RATE_HZ)
-        self.spectrogram = torchaudio.transforms.Spectrogram(n_fft=FFT_SAMPLES, hop_length=HOP_SAMPLES, power=1.0)
+        self.spectrogram = torchaudio.transforms.Spectrogram(
+            n_fft=FFT_SAMPLES, hop_length=HOP_SAMPLES, power=1.0
+        )
 
     @torch.no_grad()
     def forward(self, wave_BT: Tensor) -> Tensor:
         """Scaled decibels; a clip shorter than 25 ms is a `DataError`."""
         if wave_BT.ndim != 2 or wave_BT.shape[1] < WINDOW_SAMPLES:
             raise DataError(
-                f"waveform batch: found shape {tuple(wave_BT.shape)}, expected (clips, samples) with at least "
+                f"waveform batch: found shape {tuple(wave_BT.shape)}, expected (clips, samples), at least "
                 f"{WINDOW_SAMPLES} samples (25 ms). Leave out shorter."
             )
         with torch.autocast(wave_BT.device.type, enabled=False):

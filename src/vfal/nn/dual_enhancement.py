@@ -44,9 +44,7 @@ class DualEnhancement(nn.Module):
         row_R = (torch.arange(rows, device=device) * grid).div(rows, rounding_mode="floor")
         place_P = (torch.arange(places, device=device) * grid).div(places, rounding_mode="floor")
         if self.blocks == "official":
-            row_R, place_P = (
-                found.masked_fill(found == grid - 1, -1) for found in (row_R, place_P)
-            )
+            row_R, place_P = (found.masked_fill(found == grid - 1, -1) for found in (row_R, place_P))
         down_B, along_B = block_B.div(grid, rounding_mode="floor"), block_B % grid
         in_rows_BR = row_R[None] == down_B[:, None]
         in_places_BP = place_P[None] == along_B[:, None]

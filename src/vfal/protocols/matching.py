@@ -76,9 +76,7 @@ def _asked(
     Candidates that are compared with each other are asked for every N anew.
     """
     if prepared.scorer.compares:
-        return {
-            size: prepared.candidates(direction, probes_T, gallery_TK[:, :size]) for size in {2, *sizes}
-        }
+        return {size: prepared.candidates(direction, probes_T, gallery_TK[:, :size]) for size in {2, *sizes}}
     scores_TK = prepared.candidates(direction, probes_T, gallery_TK)
     return {size: scores_TK[:, :size] for size in {2, *sizes}}
 
