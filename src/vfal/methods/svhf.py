@@ -85,7 +85,7 @@ class SeeingVoicesHearingFaces(Method):
             shown_AK, place_A = in_random_order(torch.cat(asked))  # A: all questions, B after B
             probes_AD = items[PROBE_OF[direction]].repeat(settings.questions, 1)
             logits_AK = self.choosers[direction](probes_AD, items[GALLERY_OF[direction]][shown_AK])
-            loss_QB = cross_entropy(logits_AK, place_A).unflatten(0, (settings.questions, -1))
+            loss_QB = cross_entropy(logits_AK, place_A).reshape(settings.questions, -1)
             losses[f"choice_{direction}"] = 0.5 * loss_QB.mean(dim=0)
         yield "all", Terms(losses)
 

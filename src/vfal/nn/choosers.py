@@ -73,4 +73,4 @@ class PairwiseMaximum(nn.Module):
 
     def forward(self, features_BD: Tensor) -> Tensor:
         """Features (B, D)."""
-        return features_BD.unflatten(1, (-1, 2)).amax(dim=2)
+        return features_BD.reshape(len(features_BD), -1, 2).amax(dim=2)

@@ -30,5 +30,5 @@ class MapAttention(nn.Module):
         values_BCQ = max_pool2d(self.values(maps_BCHW), 2).flatten(2)
         weight_BPQ = (queries_BCP.transpose(1, 2) @ keys_BCQ).softmax(dim=2)
         gathered_BCP = values_BCQ @ weight_BPQ.transpose(1, 2)
-        gathered_BCHW = gathered_BCP.unflatten(2, maps_BCHW.shape[2:])
+        gathered_BCHW = gathered_BCP.reshape(*gathered_BCP.shape[:2], *maps_BCHW.shape[2:])
         return maps_BCHW + self.gamma * self.output(gathered_BCHW)  # type: ignore[no-any-return]
