@@ -118,9 +118,9 @@ def _chooser(settings: Settings, width: int) -> nn.Module:
                 FirstIsRight(),
             )
         )
-    outputs = 1 if settings.form == "pooled" else 2
     layers = nn.Sequential(
         nn.Linear(3 * width, first), nn.ReLU(), drop, nn.Linear(first, second), nn.ReLU(), drop
     )
-    layers.append(nn.Linear(second, outputs))
-    return PooledChooser(layers) if settings.form == "pooled" else PlaceChooser(layers)
+    if settings.form == "pooled":  # one logit per candidate: a bias would raise them all alike
+        return PooledChooser(layers.append(nn.Linear(second, 1, bias=False)))
+    return PlaceChooser(layers.append(nn.Linear(second, 2)))
