@@ -119,7 +119,7 @@ class Method(nn.Module, ABC):
         size = candidates_TKD.shape[1]
         probes_PD, candidates_PD = probes_TD.repeat_interleave(size, dim=0), candidates_TKD.flatten(0, 1)
         pairs = (probes_PD, candidates_PD) if direction == "v2f" else (candidates_PD, probes_PD)
-        return self.score_pairs(*pairs).unflatten(0, (-1, size))
+        return self.score_pairs(*pairs).reshape(-1, size)
 
     def refresh(self, step: int, items: TrainingItems) -> None:
         """Called before every step is drawn: the place to learn from all items once per pass."""

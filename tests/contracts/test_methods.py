@@ -43,7 +43,7 @@ def state(method: Method) -> dict[str, Tensor]:
 
 
 def fits(method: Method, voices_ND: Tensor, faces_MD: Tensor) -> Tensor:
-    """Scores (N, M); of a method that compares candidates, each face's lead over a rival that never changes."""
+    """Scores (N, M); of a method that compares candidates, each face's lead over an unchanging rival."""
     if type(method).choose is Method.choose:
         return method.score(voices_ND, faces_MD)
     rival_MD = method.embed_faces(features("rival", 1)).to(faces_MD).expand_as(faces_MD)

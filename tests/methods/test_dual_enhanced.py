@@ -88,7 +88,7 @@ def test_attention_is_the_plain_loop() -> None:
 
 
 def test_batches_of_one_person_do_not_help_when_it_is_scored() -> None:
-    """The released evaluation leaves batch norm on: 50 triplets of one probe person in a batch tell the answer."""
+    """The released evaluation leaves batch norm on: 50 triplets of one person in a batch tell the answer."""
     model = method()
     model.train()
     for _ in range(3):

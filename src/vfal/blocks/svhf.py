@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from vfal.core.config.method_block import MethodBlock
 
@@ -12,5 +12,6 @@ class Settings(MethodBlock):
 
     form: Literal["places", "pooled", "vftc"]
     candidates: int = Field(ge=2)
+    questions: PositiveInt
     hidden: tuple[int, int]
     dropout: float = Field(ge=0, lt=1)

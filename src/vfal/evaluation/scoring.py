@@ -41,7 +41,7 @@ class Scorer(ABC):
         return None
 
     def choices(self, direction: Direction, probes_TD: NDArray[Any], candidates_TKD: NDArray[Any]) -> Floats:
-        """Scores (T, K) of each probe's candidates, for scorers that compare; comparable within a row only."""
+        """Scores (T, K) of candidates, for scorers that compare; they are comparable within a row only."""
         raise NotImplementedError
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""What both sides of a game about modality make small: a critic tells voices from faces, encoders confuse it."""
+"""A game about modality: what a critic makes small that tells voices from faces, and who confuses it."""
 
 import torch
 from torch import Tensor

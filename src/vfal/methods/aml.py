@@ -17,7 +17,7 @@ from vfal.nn.matching_tuples import OTHER, OneOfTwo
 
 
 class AdversarialMetricLearning(Method):
-    """Both modalities go through one generator; a critic tells what came out apart, the generator hides it."""
+    """Both modalities go through one generator; a critic tells them apart, the generator hides them."""
 
     card: ClassVar[Card] = Card(
         title="Adversarial-Metric Learning for Audio-Visual Cross-Modal Matching",
@@ -57,13 +57,13 @@ class AdversarialMetricLearning(Method):
         """`voice` and `face` are encoders of one attribute `width`, as one generator serves both."""
         super().__init__()
         self.voice, self.face, self.settings = voice, face, settings
-        inputs = {int(encoder.width) for encoder in (voice, face)}  # type: ignore[arg-type]
-        if len(inputs) > 1:
-            raise ValueError(f"a shared generator wants encoders of one width, found {sorted(inputs)}")
+        inputs = [int(encoder.width) for encoder in (voice, face)]  # type: ignore[arg-type]
+        if inputs[0] != inputs[1]:
+            raise ValueError(f"a shared generator wants encoders of one width, found {inputs}")
         drop, hidden, width = settings.dropout, settings.hidden, settings.width
         self.generator = nn.Sequential(
             nn.Dropout(drop),
-            nn.Linear(*inputs, hidden),
+            nn.Linear(inputs[0], hidden),
             nn.LeakyReLU(0.2),
             nn.Dropout(drop),
             nn.Linear(hidden, width),

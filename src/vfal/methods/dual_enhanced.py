@@ -102,11 +102,11 @@ class DualEnhancedSiamese(Method):
         return self._generated(self._places(self.face(faces)))
 
     def _places(self, features_BD: Tensor) -> Tensor:
-        return features_BD.unflatten(1, (self.settings.rows, -1))
+        return features_BD.reshape(len(features_BD), self.settings.rows, -1)
 
     def _generated(self, features_BRP: Tensor) -> Tensor:
-        side = isqrt(features_BRP.shape[2])
-        maps_BRHW = self.attention(features_BRP.unflatten(2, (side, side)))
+        items, rows, places = features_BRP.shape
+        maps_BRHW = self.attention(features_BRP.reshape(items, rows, isqrt(places), -1))
         return self.generator(maps_BRHW.flatten(1))  # type: ignore[no-any-return]
 
     def players(self) -> Mapping[str, list[nn.Parameter]]:

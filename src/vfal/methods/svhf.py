@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar, NoReturn
 
+import torch
 from torch import Tensor, nn
 
 from vfal.blocks.svhf import Settings
@@ -42,6 +43,7 @@ class SeeingVoicesHearingFaces(Method):
         sources={
             "form": "paper",
             "candidates": "paper",
+            "questions": "reconstructed",
             "hidden": "paper",
             "dropout": "reconstructed",
         },
@@ -72,17 +74,19 @@ class SeeingVoicesHearingFaces(Method):
     def turns(self, batch: Batch, step: int) -> Iterator[tuple[str, Terms]]:
         """One turn: cross-entropy over the places of each direction's questions, halved."""
         assert batch.voices is not None and batch.faces is not None and batch.voices.identity_B is not None
+        settings, identity_B = self.settings, batch.voices.identity_B
         items: dict[Modality, Tensor] = {
             "voice": self.embed_voices(batch.voices.inputs),
             "face": self.embed_faces(batch.faces.inputs),
         }
         losses = {}
         for direction in DIRECTIONS:
-            rows_BK = with_others(batch.voices.identity_B, self.settings.candidates)
-            shown_BK, place_B = in_random_order(rows_BK)
-            candidates_BKD = items[GALLERY_OF[direction]][shown_BK]
-            logits_BK = self.choosers[direction](items[PROBE_OF[direction]], candidates_BKD)
-            losses[f"choice_{direction}"] = 0.5 * cross_entropy(logits_BK, place_B)
+            asked = [with_others(identity_B, settings.candidates) for _ in range(settings.questions)]
+            shown_AK, place_A = in_random_order(torch.cat(asked))  # A: all questions, B after B
+            probes_AD = items[PROBE_OF[direction]].repeat(settings.questions, 1)
+            logits_AK = self.choosers[direction](probes_AD, items[GALLERY_OF[direction]][shown_AK])
+            loss_QB = cross_entropy(logits_AK, place_A).reshape(settings.questions, -1)
+            losses[f"choice_{direction}"] = 0.5 * loss_QB.mean(dim=0)
         yield "all", Terms(losses)
 
     def choose(self, probes_TD: Tensor, candidates_TKD: Tensor, direction: Direction) -> Tensor:
@@ -114,9 +118,9 @@ def _chooser(settings: Settings, width: int) -> nn.Module:
                 FirstIsRight(),
             )
         )
-    outputs = 1 if settings.form == "pooled" else 2
     layers = nn.Sequential(
         nn.Linear(3 * width, first), nn.ReLU(), drop, nn.Linear(first, second), nn.ReLU(), drop
     )
-    layers.append(nn.Linear(second, outputs))
-    return PooledChooser(layers) if settings.form == "pooled" else PlaceChooser(layers)
+    if settings.form == "pooled":  # one logit per candidate: a bias would raise them all alike
+        return PooledChooser(layers.append(nn.Linear(second, 1, bias=False)))
+    return PlaceChooser(layers.append(nn.Linear(second, 2)))

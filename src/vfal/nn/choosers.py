@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class PlaceChooser(nn.Module):
-    """One of two, each in its place: probe and both candidates side by side through `layers` to two logits."""
+    """One of two, each in its place: probe and candidates side by side through `layers` to two logits."""
 
     def __init__(self, layers: nn.Module) -> None:
         """`layers` map (B, 3 D) to logits (B, 2)."""
@@ -73,4 +73,4 @@ class PairwiseMaximum(nn.Module):
 
     def forward(self, features_BD: Tensor) -> Tensor:
         """Features (B, D)."""
-        return features_BD.unflatten(1, (-1, 2)).amax(dim=2)
+        return features_BD.reshape(len(features_BD), -1, 2).amax(dim=2)

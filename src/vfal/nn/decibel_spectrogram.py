@@ -40,7 +40,7 @@ class DecibelSpectrogram(nn.Module):
         """Scaled decibels; a clip shorter than 25 ms is a `DataError`."""
         if wave_BT.ndim != 2 or wave_BT.shape[1] < WINDOW_SAMPLES:
             raise DataError(
-                f"waveform batch: found shape {tuple(wave_BT.shape)}, expected (clips, samples) with at least "
+                f"waveform batch: found shape {tuple(wave_BT.shape)}, expected (clips, samples), at least "
                 f"{WINDOW_SAMPLES} samples (25 ms). Leave out shorter."
             )
         with torch.autocast(wave_BT.device.type, enabled=False):

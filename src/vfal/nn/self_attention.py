@@ -7,7 +7,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 
 class MapAttention(nn.Module):
-    """Maps (B, C, H, W) to x + gamma * what every place gathers from the map's halved places; gamma is 0 at first.
+    """Maps (B, C, H, W) to x + gamma * what every place gathers from all others; gamma is 0 at first.
 
     Queries and keys have C / 8 channels, values C / 2; all four 1 x 1 convolutions have spectral norm 1.
     Keys and values are max-pooled 2 x 2, so H and W must be even. The keys have no bias, which would not
@@ -30,5 +30,5 @@ class MapAttention(nn.Module):
         values_BCQ = max_pool2d(self.values(maps_BCHW), 2).flatten(2)
         weight_BPQ = (queries_BCP.transpose(1, 2) @ keys_BCQ).softmax(dim=2)
         gathered_BCP = values_BCQ @ weight_BPQ.transpose(1, 2)
-        gathered_BCHW = gathered_BCP.unflatten(2, maps_BCHW.shape[2:])
+        gathered_BCHW = gathered_BCP.reshape(*gathered_BCP.shape[:2], *maps_BCHW.shape[2:])
         return maps_BCHW + self.gamma * self.output(gathered_BCHW)  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""The small published encoders of AML and DSANet: pictures of 224 px and decibel spectrograms in, maps out."""
+"""The small published encoders of AML and DSANet: pictures or decibel spectrograms in, maps out."""
 
 from typing import ClassVar
 
