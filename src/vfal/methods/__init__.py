@@ -4,6 +4,7 @@ from vfal.core.shelf import take_down
 from vfal.method import Method
 
 SHELF = {
+    "fuse_after_align": "vfal.methods.fuse_after_align:FuseAfterAlign",
     "fvcme": "vfal.methods.fvcme:FaceVoiceMatching",
     "seeking_the_shape": "vfal.methods.seeking_the_shape:SeekingTheShapeOfSound",
 }
