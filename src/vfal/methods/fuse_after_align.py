@@ -1,7 +1,7 @@
 """Fuse after Align (Peng, He and Su 2024): align voices and faces, then judge pairs by a transformer."""
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -76,8 +76,6 @@ class FuseAfterAlign(Method):
         },
     )
 
-    trunk: ClassVar[Literal["feature_mlp", "plain_features"]] = "plain_features"
-
     def __init__(self, voice: nn.Module, face: nn.Module, *, crowd: Crowd, settings: Settings) -> None:
         """`voice` and `face` are encoders with an attribute `width`."""
         super().__init__()
@@ -125,8 +123,8 @@ class FuseAfterAlign(Method):
         """The same of row i with row i, (P,)."""
         if not self.settings.multimodal_encoder:
             return (normalize(voices_PD, dim=1) * normalize(faces_PD, dim=1)).sum(1)
-        parts = zip(voices_PD.split(PAIRS_AT_ONCE), faces_PD.split(PAIRS_AT_ONCE), strict=True)
-        logits_P2 = torch.cat([self.pair_encoder(voices_BD, faces_BD) for voices_BD, faces_BD in parts])
+        parts = [slice(start, start + PAIRS_AT_ONCE) for start in range(0, len(voices_PD), PAIRS_AT_ONCE)]
+        logits_P2 = torch.cat([self.pair_encoder(voices_PD[part], faces_PD[part]) for part in parts])
         return logits_P2[:, 1] - logits_P2[:, 0]
 
     def turns(self, batch: Batch, step: int) -> Iterator[tuple[str, Terms]]:
@@ -135,7 +133,8 @@ class FuseAfterAlign(Method):
         voices_BD = self.embed_voices(batch.voices.inputs)
         faces_BD = self.embed_faces(batch.faces.inputs)
         label_B, delta = self._labels(batch), self.settings.delta
-        losses = {self.settings.alignment: delta * self._alignment(voices_BD, faces_BD, label_B)}
+        losses: dict[str, Tensor] = {}
+        losses[self.settings.alignment] = delta * self._alignment(voices_BD, faces_BD, label_B)
         if self.settings.multimodal_encoder:
             losses["face_voice_matching"] = (1 - delta) * self._matching(voices_BD, faces_BD, label_B)
         yield "all", Terms(losses)

@@ -42,7 +42,8 @@ def _nearest(points_ND: Tensor, centres_CD: Tensor) -> tuple[Tensor, Tensor]:
     """x.c - |c|^2 / 2 of the nearest centre of each point, which is largest there, and which it is."""
     half_C = centres_CD.pow(2).sum(1) / 2
     height = max(1, BLOCK // len(centres_CD))
-    found = [torch.addmm(-half_C, part_BD, centres_CD.T).max(1) for part_BD in points_ND.split(height)]
+    blocks = [points_ND[start : start + height] for start in range(0, max(len(points_ND), 1), height)]
+    found = [torch.addmm(-half_C, block_BD, centres_CD.T).max(1) for block_BD in blocks]
     return torch.cat([values for values, _ in found]), torch.cat([places for _, places in found])
 
 
