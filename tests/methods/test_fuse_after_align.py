@@ -234,6 +234,20 @@ def test_killed_between_halvings_it_ends_as_an_undisturbed_one(
     assert [name for name in one if not torch.equal(one[name], two[name])] == []
 
 
+def test_it_trains_encoders_of_media_as_well() -> None:
+    torch.manual_seed(1)
+    voice = make_encoder("small_voice", "voice", channels=8, width=12)
+    face = make_encoder("small_face", "face", channels=8, width=20)
+    ours = FuseAfterAlign(voice, face, crowd=Crowd(PEOPLE, tracks=TRACKS), settings=settings(regime="raw"))
+    video_B = torch.tensor([0, 5, 9])
+    sound, pictures = 1000 * torch.randn(3, 16000), torch.randn(3, 3, 64, 64)
+    given = Batch(Bag(sound, None, video_B=video_B), Bag(pictures, None, video_B=video_B))
+    ((_, terms),) = ours.turns(given, 0)
+    sum(loss_B.mean() for loss_B in terms.losses.values()).backward()  # type: ignore[union-attr]
+    for encoder in (voice, face):
+        assert any(part.grad is not None and part.grad.abs().max() > 0 for part in encoder.parameters())
+
+
 def right_of_two(ours: FuseAfterAlign) -> float:
     """Share of new items of known people whose own face beats another's."""
     ours.eval()
