@@ -82,6 +82,9 @@ class Method(nn.Module, ABC):
     measure: ClassVar[Literal["cosine", "euclidean"]] = (
         "cosine"  # of embeddings, where `score` is not replaced
     )
+    shortlist: int | None = (
+        None  # of a gallery, that `score_pairs` orders in retrieval; None: `score` orders all
+    )
     trunk: ClassVar[Literal["feature_mlp", "plain_features"]] = "feature_mlp"  # encoder of frozen features
 
     def needs(self) -> frozenset[Need]:

@@ -76,8 +76,8 @@ def test_the_three_names_of_the_study_are_bound_to_the_main_method() -> None:
         (searching("retrain.steps", lw=9), "tune.space.word: unknown key 'lw'. Did you mean 'low'?"),
         (searching(), f"tune.space.word: keys.{MAIN}: names no key."),
         (
-            raw_params(tune__method="fuse_after_align"),
-            "tune.method: no method 'fuse_after_align'. Known: seeking_the_shape.",
+            raw_params(tune__method="nobody"),
+            "tune.method: no method 'nobody'. Known: ",
         ),
         (
             raw_params(

@@ -32,11 +32,16 @@ class Scorer(ABC):
         return items.vectors_ND
 
     def counts(
-        self, probes_BD: NDArray[Any], gallery_MD: NDArray[Any], spans: list[tuple[int, int]]
+        self,
+        probes_BD: NDArray[Any],
+        gallery_MD: NDArray[Any],
+        spans: list[tuple[int, int]],
+        direction: Direction,
     ) -> Counts | None:
-        """For devices that count themselves: what `ranking.Tally` holds, for each probe of a block.
+        """For scorers that see the whole gallery at once: what `ranking.Tally` holds, per probe of a block.
 
-        `spans` are the places of each probe's right items. None: the scores are counted on the CPU.
+        `spans` are the places of each probe's right items. None: the scores of
+        `matrix` are counted.
         """
         return None
 
@@ -143,7 +148,7 @@ class Prepared:
             _rows(self._vectors[side], rows)
             for side, rows in ((PROBE_OF[direction], probes_N), (GALLERY_OF[direction], gallery_M))
         )
-        return self.scorer.counts(probes_ND, gallery_MD, spans)
+        return self.scorer.counts(probes_ND, gallery_MD, spans, direction)
 
     def matrix(self, direction: Direction, probes_N: Integers, gallery_M: Integers) -> Floats:
         """Scores (N, M) of every probe row with every gallery row; all of them are held, none is checked."""

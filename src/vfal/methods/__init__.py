@@ -15,6 +15,7 @@ SHELF = {
     "dual_enhanced": "vfal.methods.dual_enhanced:DualEnhancedSiamese",
     "emnet": "vfal.methods.emnet:ElasticMatching",
     "fop": "vfal.methods.fop:FusionAndOrthogonalProjection",
+    "fuse_after_align": "vfal.methods.fuse_after_align:FuseAfterAlign",
     "fvcme": "vfal.methods.fvcme:FaceVoiceMatching",
     "gmod": "vfal.methods.gmod:MinedPositives",
     "joint_embeddings": "vfal.methods.joint_embeddings:JointEmbeddings",

@@ -14,13 +14,14 @@ from vfal.core.tables import read_table
 from vfal.core.types import DIRECTIONS, MODALITIES, Direction, Split
 from vfal.evaluation.calibration import Calibration, calibrate
 from vfal.evaluation.embeddings import Embeddings, Items
-from vfal.evaluation.scoring import Cosine, Euclidean, Scorer
+from vfal.evaluation.scoring import Cosine, Counts, Euclidean, Scorer
 from vfal.method import Method
 from vfal.metrics import Floats, matching_credits
 from vfal.protocol import Bench
 from vfal.training.devices import main_device
 from vfal.training.embedding import embed_rows
 from vfal.training.material import Material
+from vfal.training.shortlists import counts_by_shortlist
 
 PAIRS_SQUARE = 32  # a method scores whole matrices: pairs are the diagonals of squares of this side
 TRIALS = ("matching", "verification", "joint_matching")
@@ -39,6 +40,18 @@ class MethodScorer(Scorer):
     def prepare(self, items: Items) -> NDArray[np.float32]:
         """Vectors as the method makes them; means of several items come in float64."""
         return items.vectors_ND.astype(np.float32)
+
+    def counts(
+        self,
+        probes_BD: NDArray[np.float32],
+        gallery_MD: NDArray[np.float32],
+        spans: list[tuple[int, int]],
+        direction: Direction,
+    ) -> Counts | None:
+        """Retrieval by the method's shortlist, if it keeps one."""
+        if self.method.shortlist is None:
+            return None
+        return counts_by_shortlist(self.method, probes_BD, gallery_MD, spans, direction)
 
     @torch.no_grad()
     def matrix(self, voices_ND: NDArray[np.float32], faces_MD: NDArray[np.float32]) -> Floats:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from vfal.core.errors import MachineError
+from vfal.core.types import Direction
 from vfal.evaluation.embeddings import Items
 from vfal.evaluation.scoring import Cosine, Counts, Scorer
 from vfal.metrics import Floats
@@ -38,7 +39,9 @@ class DeviceCosine(Scorer):
         """Dot products of unit vectors."""
         return np.asarray((voices_PD * faces_PD).sum(dim=1).cpu().numpy())
 
-    def counts(self, probes_BD: Any, gallery_MD: Any, spans: list[tuple[int, int]]) -> Counts:
+    def counts(
+        self, probes_BD: Any, gallery_MD: Any, spans: list[tuple[int, int]], direction: Direction
+    ) -> Counts:
         """Right items' scores, and how many of the gallery reach and exceed each, counted on the device."""
         size = max(stop - start for start, stop in spans)
         first, last = min(start for start, _ in spans), max(stop for _, stop in spans)
