@@ -14,7 +14,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "thin_resnet_34": {"width": 64},
     "feature_mlp": {"inputs": 7, "width": 24, "dropout": 0.5},
 }
-EVERY_ENCODER = [(name, modality) for modality, shelf in ENCODERS.items() for name in shelf]
+EVERY_ENCODER = [
+    (name, modality)
+    for modality, shelf in ENCODERS.items()
+    for name in shelf
+    if name != "plain_features"  # it has nothing to learn: tests/nn/test_tails.py
+]
 
 
 def media(name: str, modality: Modality, items: int = 2) -> torch.Tensor:
