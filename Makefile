@@ -14,8 +14,10 @@ JOBS ?= 2
 leaderboard: setup
 	@$(BIN)/vfal leaderboard --jobs $(JOBS)
 
+# Two tests at a time, a file's in one process; WORKERS=0 runs them one after the other.
+WORKERS ?= 2
 test: setup
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 check: setup
 	@$(BIN)/ruff check .
