@@ -1,8 +1,8 @@
 """`vfal leaderboard`: the shelf's map, several models side by side."""
 
 import subprocess
-import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rich.console import Console
@@ -18,13 +18,16 @@ from vfal.dvc_stages import dvc_command, tool_environment
 
 MAP = "leaderboard/dvc.yaml"
 BEFORE = ("embed", "validate")  # the stages of dvc.yaml that the shelf learns from
+TOGETHER = (
+    4  # models of one dvc: starting it takes as long as evaluating a model, and models differ in length
+)
 _console = Console(highlight=False)
 
 
 def run_leaderboard(jobs: int) -> None:
     """Bring the data up to date, then every model, `jobs` of them at a time, then the table.
 
-    Each job is one `dvc repro` that works through its share of the models; what is fresh is skipped.
+    What is fresh is skipped. When a model fails the others come to their end, then it is told.
     """
     params = load_params()
     refuse_what_cannot_work(params, Path.cwd())
@@ -32,27 +35,29 @@ def run_leaderboard(jobs: int) -> None:
     for name in models:
         ordered(params, name)  # wrong keys are refused before any work
     with only_one("shelf", "vfal leaderboard"):
-        _together([["repro", *BEFORE]])
-        shares = [models[place::jobs] for place in range(min(jobs, len(models)))]
-        stages = ("train_method", "evaluate_method")
-        wanted = [[f"{MAP}:{stage}@{name}" for name in share for stage in stages] for share in shares]
-        _together([["repro", "--single-item", *targets] for targets in wanted])
-        _together([["repro", "--single-item", f"{MAP}:leaderboard"]])
+        _repro(BEFORE)
+        with ThreadPoolExecutor(jobs) as pool:
+            done = [pool.submit(_repro, ["--single-item", *targets]) for targets in shares(models)]
+        for share in done:
+            share.result()
+        _repro(["--single-item", f"{MAP}:leaderboard"])
     from vfal.tracking.mirror import sync
 
     _console.print(sync(params))
     _console.print(f"Leaderboard: {(REPORTS / 'leaderboard.html').absolute()}", soft_wrap=True)
 
 
-def _together(commands: Sequence[Sequence[str]]) -> None:
-    """Run dvc commands side by side; when one fails the others come to their end, then it is told."""
-    running = [
-        subprocess.Popen(
-            dying_with_this_process([dvc_command(), "--wait-for-lock", *command]), env=tool_environment()
-        )
-        for command in commands
+def shares(models: Sequence[str]) -> list[list[str]]:
+    """The stages of a few models each, training before evaluation."""
+    stages = ("train_method", "evaluate_method")
+    return [
+        [f"{MAP}:{stage}@{name}" for name in models[start : start + TOGETHER] for stage in stages]
+        for start in range(0, len(models), TOGETHER)
     ]
-    codes = [process.wait() for process in running]
-    sys.stdout.flush()
-    if failed := [code for code in codes if code]:
-        raise MachineError(f"dvc repro ended with exit code {failed[0]}; the reason stands above.")
+
+
+def _repro(arguments: Sequence[str]) -> None:
+    command = [dvc_command(), "--wait-for-lock", "repro", *arguments]
+    code = subprocess.run(dying_with_this_process(command), env=tool_environment(), check=False).returncode
+    if code:
+        raise MachineError(f"dvc repro ended with exit code {code}; the reason stands above.")

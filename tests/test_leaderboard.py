@@ -1,0 +1,45 @@
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from vfal import leaderboard
+from vfal.core.errors import MachineError
+
+from .tiny_params import tiny_params
+
+MODELS = list(tiny_params().train_method.models)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, repository: Path) -> list[list[str]]:
+    """What dvc is asked to do, in the order it began; nothing is run."""
+    asked: list[list[str]] = []
+    monkeypatch.chdir(repository)
+    monkeypatch.setattr(leaderboard, "load_params", tiny_params)
+    monkeypatch.setattr(leaderboard, "_repro", lambda arguments: asked.append([*arguments]))
+    monkeypatch.setattr("vfal.tracking.mirror.sync", lambda params: "nothing to mirror")
+    return asked
+
+
+def test_data_come_first_then_every_model_then_the_table(asked: list[list[str]]) -> None:
+    leaderboard.run_leaderboard(1)
+    assert asked[0] == ["embed", "validate"]
+    assert asked[-1] == ["--single-item", "leaderboard/dvc.yaml:leaderboard"]
+    stages = [target.rpartition(":")[2] for arguments in asked[1:-1] for target in arguments[1:]]
+    wanted = [f"{stage}@{name}" for name in MODELS for stage in ("train_method", "evaluate_method")]
+    assert stages == wanted
+
+
+def test_a_model_that_fails_is_told_when_the_others_are_done(
+    asked: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(arguments: Sequence[str]) -> None:
+        asked.append([*arguments])
+        if any(f"train_method@{MODELS[0]}" in target for target in arguments):
+            raise MachineError("dvc repro ended with exit code 1; the reason stands above.")
+
+    monkeypatch.setattr(leaderboard, "_repro", failing)
+    with pytest.raises(MachineError, match="exit code 1"):
+        leaderboard.run_leaderboard(2)
+    assert len(asked) == 1 + len(leaderboard.shares(MODELS))  # all models, but not the table
