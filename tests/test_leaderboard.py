@@ -12,10 +12,11 @@ MODELS = list(tiny_params().train_method.models)
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch, repository: Path) -> list[list[str]]:
+def asked(monkeypatch: pytest.MonkeyPatch, repository: Path, tmp_path: Path) -> list[list[str]]:
     """What dvc is asked to do, in the order it began; nothing is run."""
     asked: list[list[str]] = []
     monkeypatch.chdir(repository)
+    monkeypatch.setenv("VFAL_STATE", str(tmp_path))
     monkeypatch.setattr(leaderboard, "load_params", tiny_params)
     monkeypatch.setattr(leaderboard, "_repro", lambda arguments: asked.append([*arguments]))
     monkeypatch.setattr("vfal.tracking.mirror.sync", lambda params: "nothing to mirror")
