@@ -416,7 +416,7 @@ class TestSilence:
         assert "secret" not in said
 
     @pytest.mark.parametrize(
-        "uri", ["file:///tmp/mlruns", "htp://127.0.0.1", "mlruns", "sqlite://", "databricks"]
+        "uri", ["file:///srv/mlruns", "htp://127.0.0.1", "mlruns", "sqlite://", "databricks"]
     )
     def test_an_address_of_unknown_kind_is_refused_by_its_key(self, small_raw, uri):
         with pytest.raises(ConfigError, match=r"tracking\.uri: found"):
