@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from vfal import leaderboard
-from vfal.core.errors import MachineError
+from vfal.core.errors import ConfigError, MachineError
 
 from .tiny_params import tiny_params
 
@@ -44,3 +44,16 @@ def test_a_model_that_fails_is_told_when_the_others_are_done(
     with pytest.raises(MachineError, match="exit code 1"):
         leaderboard.run_leaderboard(2)
     assert len(asked) == 1 + len(leaderboard.shares(MODELS))  # all models, but not the table
+
+
+def test_some_models_alone_make_no_table(asked: list[list[str]], capsys: pytest.CaptureFixture[str]) -> None:
+    leaderboard.run_leaderboard(1, MODELS[1:2])
+    stages = [target.rpartition(":")[2] for arguments in asked[1:] for target in arguments[1:]]
+    assert stages == [f"train_method@{MODELS[1]}", f"evaluate_method@{MODELS[1]}"]
+    assert "waits for all models" in capsys.readouterr().out
+
+
+def test_a_model_that_params_do_not_have_is_refused_before_any_work(asked: list[list[str]]) -> None:
+    with pytest.raises(ConfigError, match="no model 'fvcne'"):
+        leaderboard.run_leaderboard(1, ["fvcne"])
+    assert not asked

@@ -72,11 +72,14 @@ def repro(
 @app.command()
 def leaderboard(
     jobs: Annotated[int, typer.Option(min=1, help="Models at work side by side.")] = 2,
+    only: Annotated[
+        list[str] | None, typer.Option(help="This model alone; may be given several times.")
+    ] = None,
 ) -> None:
     """Train and evaluate every model of the shelf, and put them in one table: `make leaderboard`."""
     from vfal.leaderboard import run_leaderboard
 
-    run_leaderboard(jobs)
+    run_leaderboard(jobs, only or ())
 
 
 @app.command()

@@ -24,14 +24,15 @@ TOGETHER = (
 _console = Console(highlight=False)
 
 
-def run_leaderboard(jobs: int) -> None:
+def run_leaderboard(jobs: int, only: Sequence[str] = ()) -> None:
     """Bring the data up to date, then every model, `jobs` of them at a time, then the table.
 
-    What is fresh is skipped. When a model fails the others come to their end, then it is told.
+    What is fresh is skipped. When a model fails the others come to their end, then it is told. With `only`
+    it is these models and no table. A name that params.yaml does not have is a `ConfigError`.
     """
     params = load_params()
     refuse_what_cannot_work(params, Path.cwd())
-    models = list(params.train_method.models)
+    models = list(only or params.train_method.models)
     for name in models:
         ordered(params, name)  # wrong keys are refused before any work
     with only_one("shelf", "vfal leaderboard"):
@@ -40,6 +41,9 @@ def run_leaderboard(jobs: int) -> None:
             done = [pool.submit(_repro, ["--single-item", *targets]) for targets in shares(models)]
         for share in done:
             share.result()
+        if only:
+            _console.print("The table waits for all models: `vfal leaderboard` without --only makes it.")
+            return
         _repro(["--single-item", f"{MAP}:leaderboard"])
     from vfal.tracking.mirror import sync
 

@@ -319,7 +319,7 @@ def test_nan_in_the_input_stops_with_the_name_of_a_term(
     make: Make, batches: IdentityBatches, tmp_path: Path
 ) -> None:
     inputs, rows = batches.sources["voice"]
-    broken = type(inputs)(inputs.features_ND.numpy() * float("nan"))  # type: ignore[attr-defined,call-arg]
+    broken = type(inputs)(inputs.features_ND * float("nan"))  # type: ignore[attr-defined,call-arg]
     batches.sources["voice"] = (broken, rows)
     method = make()
     with pytest.raises(

@@ -14,7 +14,7 @@ from vfal.evaluation.scoring import Prepared
 from vfal.method import Crowd
 from vfal.methods.fvcme import FaceVoiceMatching
 from vfal.methods.svhf import SeeingVoicesHearingFaces
-from vfal.nn.choosers import FirstIsRight, PairwiseMaximum, PlaceChooser
+from vfal.nn.choosers import FirstIsRight, PairwiseMaximum, PlaceChooser, SideBySide
 from vfal.nn.feature_mlp import FeatureMLP
 from vfal.nn.matching_tuples import OneOfTwo, in_random_order, with_others
 from vfal.protocols.matching import _asked
@@ -80,22 +80,41 @@ def test_of_two_the_score_is_the_mean_log_odds_of_both_orders() -> None:
     asked = method("svhf").eval()
     chooser = asked.choosers["v2f"]
     probes_TD, pair_T2D = torch.randn(7, 16), torch.randn(7, 2, 16)
-    one, other = chooser(probes_TD, pair_T2D), chooser(probes_TD, pair_T2D.flip(1))
+    shown_T2 = torch.arange(14).reshape(7, 2)
+    one, other = (chooser(probes_TD, pair_T2D.flatten(0, 1), shown) for shown in (shown_T2, shown_T2.flip(1)))
     lead_T = 0.5 * (one[:, 0] - one[:, 1]) + 0.5 * (other[:, 1] - other[:, 0])
     scores_T2 = asked.choose(probes_TD, pair_T2D, "v2f")
     torch.testing.assert_close(scores_T2, torch.stack([lead_T, -lead_T], dim=1))
 
 
+@pytest.mark.parametrize("model", ["svhf", "svhf_1_of_5", "svhf_vftc"])
+def test_what_is_taken_apart_equals_a_layer_on_vectors_side_by_side(model: str) -> None:
+    chooser = method(model).eval().choosers["f2v"]
+    candidates = method(model).settings.candidates
+    probes_BD, candidates_MD = torch.randn(6, 16), torch.randn(9, 16)
+    shown_BK = torch.rand(6, 9).argsort(dim=1)[:, :candidates]
+    logits_BK = chooser(probes_BD, candidates_MD, shown_BK)
+    for probe_D, rows_K, logits_K in zip(probes_BD, shown_BK, logits_BK, strict=True):
+        faces_KD = candidates_MD[rows_K]
+        if isinstance(chooser, PlaceChooser):
+            plain_K = chooser.layers(linear_of(chooser, [probe_D, *faces_KD])[None])[0]
+        else:
+            hidden = [linear_of(chooser, [probe_D, face_D, faces_KD.mean(dim=0)]) for face_D in faces_KD]
+            plain_K = chooser.layers(torch.stack(hidden))[:, 0]
+        torch.testing.assert_close(logits_K, plain_K, rtol=1e-4, atol=1e-5)
+
+
+def linear_of(chooser: nn.Module, vectors: list[Tensor]) -> Tensor:
+    return nn.functional.linear(torch.cat(vectors), chooser.first.weight, chooser.first.bias)
+
+
 def test_more_than_two_meet_each_other_in_turn() -> None:
-    class Taller(nn.Module):
-        """Logits that say which first feature is larger, whatever the probe."""
-
-        def forward(self, side_by_side: Tensor) -> Tensor:
-            width = side_by_side.shape[1] // 3
-            return torch.stack([side_by_side[:, width], side_by_side[:, 2 * width]], dim=1)
-
+    taller = SideBySide(1, 2)  # logits that say which candidate is larger, whatever the probe
+    with torch.no_grad():
+        taller.weight.copy_(torch.tensor([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]))
+        taller.bias.zero_()
     heights = torch.tensor([[[1.0], [4.0], [2.0]]])
-    scores = PlaceChooser(Taller()).scores(torch.zeros(1, 1), heights)
+    scores = PlaceChooser(taller, nn.Identity()).scores(torch.zeros(1, 1), heights)
     assert scores.tolist() == [
         [-2.0, 2.5, -0.5]
     ]  # mean leads: ((1-4)+(1-2))/2, ((4-1)+(4-2))/2, ((2-1)+(2-4))/2

@@ -14,10 +14,13 @@ HALF_RANGE = 127.5  # pixel bytes become (p - 127.5) / 127.5, as in the publishe
 
 
 class FeatureInputs:
-    """Frozen features (items, D); nothing is varied."""
+    """Frozen features (items, D); nothing is varied.
+
+    A memory map stays one: processes that train side by side share its pages.
+    """
 
     def __init__(self, features_ND: NDArray[np.float32]) -> None:
-        self.features_ND = torch.from_numpy(np.array(features_ND, dtype=np.float32))
+        self.features_ND = np.asarray(features_ND, dtype=np.float32)
 
     def draw(self, rows: Rows, rng: np.random.Generator) -> Tensor:
         """Features of `rows` (B, D)."""
@@ -25,7 +28,7 @@ class FeatureInputs:
 
     def plain(self, rows: Rows) -> Tensor:
         """Features of `rows` (B, D)."""
-        return self.features_ND[torch.tensor(rows)]
+        return torch.from_numpy(self.features_ND.take(rows, axis=0))
 
 
 class VoiceInputs:

@@ -7,6 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
+from torch.nn.utils.parametrize import cached
 
 from vfal.blocks.dual_enhanced import Settings
 from vfal.core.types import MODALITIES, Modality
@@ -130,18 +131,24 @@ class DualEnhancedSiamese(Method):
         assert batch.voices is not None and batch.faces is not None and batch.voices.identity_B is not None
         voices_BRP = self.enhancement(self._places(self.voice(batch.voices.inputs)))
         faces_BRP = self.enhancement(self._places(self.face(batch.faces.inputs)))
-        branches: list[Vectors] = [
-            {"voice": self._generated(voice_BRP), "face": self._generated(face_BRP)}
-            for voice_BRP, face_BRP in zip(voices_BRP, faces_BRP, strict=True)
-        ]
+        with cached():  # one power iteration of the spectral norms for all four calls
+            branches: list[Vectors] = [
+                {"voice": self._generated(voice_BRP), "face": self._generated(face_BRP)}
+                for voice_BRP, face_BRP in zip(voices_BRP, faces_BRP, strict=True)
+            ]
         questions = [OneOfTwo.drawn(anchor, batch.voices.identity_B) for anchor in self.anchors]
         seen: list[Vectors] = [{name: one.detach() for name, one in items.items()} for items in branches]
-        yield "critic", Terms({"critic": self._both(questions, seen, swapped=False)})
+        with cached():
+            critic_B = self._both(questions, seen, swapped=False)
+        yield "critic", Terms({"critic": critic_B})
         metric_B = self._metric(questions, branches)
+        with cached():  # anew: the critic has moved
+            adversary_B = self._both(questions, branches, swapped=True)
+            task_B = self._task(questions, branches)
         losses = {
-            "adversary": self.settings.adversary_coefficient * self._both(questions, branches, swapped=True),
+            "adversary": self.settings.adversary_coefficient * adversary_B,
             "metric": self.settings.metric_coefficient * metric_B,
-            "task": self.settings.task_coefficient * self._task(questions, branches),
+            "task": self.settings.task_coefficient * task_B,
         }
         yield "encoders", Terms(losses, signals={"fit": metric_B.detach()})
 

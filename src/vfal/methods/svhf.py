@@ -12,7 +12,7 @@ from vfal.core.types import DIRECTIONS, GALLERY_OF, PROBE_OF, Direction, Modalit
 from vfal.data.batches import Batch
 from vfal.losses.classification import cross_entropy
 from vfal.method import Card, Crowd, Method, Terms
-from vfal.nn.choosers import FirstIsRight, PairwiseMaximum, PlaceChooser, PooledChooser
+from vfal.nn.choosers import Chooser, FirstIsRight, PairwiseMaximum, PlaceChooser, PooledChooser, SideBySide
 from vfal.nn.matching_tuples import in_random_order, with_others
 
 
@@ -83,9 +83,11 @@ class SeeingVoicesHearingFaces(Method):
         for direction in DIRECTIONS:
             asked = [with_others(identity_B, settings.candidates) for _ in range(settings.questions)]
             shown_AK, place_A = in_random_order(torch.cat(asked))  # A: all questions, B after B
-            probes_AD = items[PROBE_OF[direction]].repeat(settings.questions, 1)
-            logits_AK = self.choosers[direction](probes_AD, items[GALLERY_OF[direction]][shown_AK])
-            loss_QB = cross_entropy(logits_AK, place_A).reshape(settings.questions, -1)
+            shown_QBK = shown_AK.reshape(settings.questions, -1, settings.candidates)
+            logits_QBK = self.choosers[direction](
+                items[PROBE_OF[direction]], items[GALLERY_OF[direction]], shown_QBK
+            )
+            loss_QB = cross_entropy(logits_QBK.flatten(0, 1), place_A).reshape(settings.questions, -1)
             losses[f"choice_{direction}"] = 0.5 * loss_QB.mean(dim=0)
         yield "all", Terms(losses)
 
@@ -100,13 +102,13 @@ class SeeingVoicesHearingFaces(Method):
         )
 
 
-def _chooser(settings: Settings, width: int) -> nn.Module:
+def _chooser(settings: Settings, width: int) -> Chooser:
     first, second = settings.hidden
-    drop = nn.Dropout(settings.dropout)
+    side_by_side, drop = SideBySide(width, first), nn.Dropout(settings.dropout)
     if settings.form == "vftc":
         return PlaceChooser(
+            side_by_side,
             nn.Sequential(
-                nn.Linear(3 * width, first),
                 nn.ReLU(),
                 PairwiseMaximum(),
                 nn.BatchNorm1d(first // 2),
@@ -116,11 +118,9 @@ def _chooser(settings: Settings, width: int) -> nn.Module:
                 PairwiseMaximum(),
                 nn.Linear(second // 2, 1),
                 FirstIsRight(),
-            )
+            ),
         )
-    layers = nn.Sequential(
-        nn.Linear(3 * width, first), nn.ReLU(), drop, nn.Linear(first, second), nn.ReLU(), drop
-    )
+    layers = nn.Sequential(nn.ReLU(), drop, nn.Linear(first, second), nn.ReLU(), drop)
     if settings.form == "pooled":  # one logit per candidate: a bias would raise them all alike
-        return PooledChooser(layers.append(nn.Linear(second, 1, bias=False)))
-    return PlaceChooser(layers.append(nn.Linear(second, 2)))
+        return PooledChooser(side_by_side, layers.append(nn.Linear(second, 1, bias=False)))
+    return PlaceChooser(side_by_side, layers.append(nn.Linear(second, 2)))

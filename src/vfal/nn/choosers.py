@@ -1,23 +1,59 @@
 """Networks that choose among a probe's candidates: they score what is shown together, not pairs."""
 
+from abc import ABC, abstractmethod
 from itertools import combinations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 
 
-class PlaceChooser(nn.Module):
-    """One of two, each in its place: probe and candidates side by side through `layers` to two logits."""
+class SideBySide(nn.Linear):
+    """A linear layer on a probe and two more vectors side by side, taken apart.
 
-    def __init__(self, layers: nn.Module) -> None:
-        """`layers` map (B, 3 D) to logits (B, 2)."""
+    Each vector is multiplied once, however many questions it is shown in and wherever it stands there.
+    """
+
+    def __init__(self, width: int, outputs: int) -> None:
+        """`width` is that of each of the three vectors."""
+        super().__init__(3 * width, outputs)
+
+    def apart(self, probes_BD: Tensor, candidates_MD: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Shares (B, outputs) of probes, with the bias, and (M, outputs) of candidates in either place."""
+        probe, second, third = self.weight.chunk(3, dim=1)
+        return (
+            linear(probes_BD, probe, self.bias),
+            linear(candidates_MD, second),
+            linear(candidates_MD, third),
+        )
+
+
+class Chooser(nn.Module, ABC):
+    """`first` takes probe and candidates side by side, `layers` what comes of it to logits."""
+
+    def __init__(self, first: SideBySide, layers: nn.Module) -> None:
         super().__init__()
-        self.layers = layers
+        self.first, self.layers = first, layers
 
-    def forward(self, probes_BD: Tensor, candidates_B2D: Tensor) -> Tensor:
-        """Logits (B, 2) of the two candidates in the order shown."""
-        logits_B2: Tensor = self.layers(torch.cat([probes_BD, candidates_B2D.flatten(1)], dim=1))
-        return logits_B2
+    def forward(self, probes_BD: Tensor, candidates_MD: Tensor, shown_QBK: Tensor) -> Tensor:
+        """Logits (..., B, K) of the candidates `shown_QBK` (..., B, K), rows of `candidates_MD`."""
+        return self._logits(self.first.apart(probes_BD, candidates_MD), shown_QBK)
+
+    @abstractmethod
+    def scores(self, probes_TD: Tensor, candidates_TKD: Tensor) -> Tensor:
+        """Scores (T, K) of each probe's own candidates; their order does not matter."""
+
+    @abstractmethod
+    def _logits(self, shares: tuple[Tensor, Tensor, Tensor], shown_QBK: Tensor) -> Tensor: ...
+
+    def _own(self, probes_TD: Tensor, candidates_TKD: Tensor) -> tuple[tuple[Tensor, Tensor, Tensor], Tensor]:
+        shown_TK = torch.arange(candidates_TKD.shape[:2].numel(), device=candidates_TKD.device)
+        shares = self.first.apart(probes_TD, candidates_TKD.flatten(0, 1))
+        return shares, shown_TK.reshape(candidates_TKD.shape[:2])
+
+
+class PlaceChooser(Chooser):
+    """One of two, each in its place; `layers` give two logits."""
 
     def scores(self, probes_TD: Tensor, candidates_TKD: Tensor) -> Tensor:
         """Scores (T, K): each candidate's mean log-odds (nats) against the others, asked in both orders.
@@ -25,39 +61,38 @@ class PlaceChooser(nn.Module):
         Which of two wins therefore does not depend on the places they stand in.
         """
         size = candidates_TKD.shape[1]
+        shares, shown_TK = self._own(probes_TD, candidates_TKD)
         scores_TK = candidates_TKD.new_zeros(candidates_TKD.shape[:2])
         for first, second in combinations(range(size), 2):
             odds_T = sum(
                 sign * (logits_T2[:, 0] - logits_T2[:, 1])
                 for sign, places in ((0.5, [first, second]), (-0.5, [second, first]))
-                for logits_T2 in [self(probes_TD, candidates_TKD[:, places])]
+                for logits_T2 in [self._logits(shares, shown_TK[:, places])]
             )
             scores_TK[:, first] += odds_T
             scores_TK[:, second] -= odds_T
         return scores_TK / (size - 1)
 
+    def _logits(self, shares: tuple[Tensor, Tensor, Tensor], shown_QBK: Tensor) -> Tensor:
+        probe_BH, left_MH, right_MH = shares
+        hidden_QBH = probe_BH + left_MH[shown_QBK[..., 0]] + right_MH[shown_QBK[..., 1]]
+        logits_QBK: Tensor = self.layers(hidden_QBH.flatten(0, -2)).reshape(shown_QBK.shape)
+        return logits_QBK
 
-class PooledChooser(nn.Module):
-    """One of any number: probe, candidate and the mean of all candidates through `layers` to a logit each."""
 
-    def __init__(self, layers: nn.Module) -> None:
-        """`layers` map (B, 3 D) to logits (B, 1)."""
-        super().__init__()
-        self.layers = layers
-
-    def forward(self, probes_BD: Tensor, candidates_BKD: Tensor) -> Tensor:
-        """Logits (B, K); candidates that change places take their logits with them."""
-        size = candidates_BKD.shape[1]
-        around_BKD = candidates_BKD.mean(dim=1, keepdim=True).expand_as(candidates_BKD)
-        probes_BKD = probes_BD[:, None].expand(-1, size, -1)
-        rows = torch.cat([probes_BKD, candidates_BKD, around_BKD], dim=2).flatten(0, 1)
-        logits_BK: Tensor = self.layers(rows).reshape(-1, size)
-        return logits_BK
+class PooledChooser(Chooser):
+    """One of any number: probe, candidate and the mean of all candidates; `layers` give a logit each."""
 
     def scores(self, probes_TD: Tensor, candidates_TKD: Tensor) -> Tensor:
-        """The logits (T, K)."""
-        logits_TK: Tensor = self(probes_TD, candidates_TKD)
-        return logits_TK
+        """The logits (T, K); candidates that change places take them with them."""
+        return self._logits(*self._own(probes_TD, candidates_TKD))
+
+    def _logits(self, shares: tuple[Tensor, Tensor, Tensor], shown_QBK: Tensor) -> Tensor:
+        probe_BH, own_MH, around_MH = shares
+        around_QBH = around_MH[shown_QBK].mean(dim=-2)
+        hidden_QBKH = (probe_BH + around_QBH)[..., None, :] + own_MH[shown_QBK]
+        logits_QBK: Tensor = self.layers(hidden_QBKH.flatten(0, -2)).reshape(shown_QBK.shape)
+        return logits_QBK
 
 
 class FirstIsRight(nn.Module):

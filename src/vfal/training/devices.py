@@ -44,6 +44,13 @@ def main_device(params: Params) -> torch.device:
     return prepare_device(params.machine, small_steps=params.methods.seeking_the_shape.regime == "features")
 
 
+def seed_step(seed: int, device: torch.device) -> None:
+    """Start the generators that a step draws from; `torch.manual_seed` also asks every absent accelerator."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+
+
 def claim_device(device: torch.device) -> None:
     """Hold a GPU for this process's training until it ends; `BusyError` when another trains on it.
 

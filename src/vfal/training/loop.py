@@ -19,7 +19,7 @@ from vfal.data.batches import IdentityBatches
 from vfal.losses.reduction import batch_mean, weighted_mean
 from vfal.method import Method, Terms
 from vfal.training.checkpoint import Checkpoints
-from vfal.training.devices import claim_device, place, precision_context
+from vfal.training.devices import claim_device, place, precision_context, seed_step
 from vfal.training.identity_weights import IdentityWeights
 from vfal.training.optimisers import clip_gradients, learning_rate, make_mover
 from vfal.training.processes import average, meet, start_together
@@ -120,7 +120,7 @@ class Loop:
 
     def _step(self, global_step: int, step: int, curve: Curve) -> None:
         # Seeding every step makes dropout a function of (seed, step): nothing random has to be stored.
-        torch.manual_seed(derive_seed(self.phase.seed, self.batches.stream, "torch", global_step))
+        seed_step(derive_seed(self.phase.seed, self.batches.stream, "torch", global_step), self.device)
         self.method.refresh(global_step, self.items)
         batch = self.batches.draw(global_step, self.device).for_needs(self.method.needs())
         identity_B = torch.from_numpy(self.batches.identities_of(global_step)).to(self.device)
