@@ -1,5 +1,6 @@
 """The leaderboard as markdown and as a page that needs nothing else."""
 
+from collections import Counter
 from importlib.resources import files
 from io import StringIO
 
@@ -8,6 +9,7 @@ from markupsafe import Markup
 
 from vfal.core.files import write_json, write_text
 from vfal.core.paths import REPORTS
+from vfal.reporting.claims import HOLDS, OPEN, REVERSED, claims_as_json, untried
 from vfal.reporting.entries import CEILING, CHANCE
 from vfal.reporting.leaderboard import Board, as_json, plain_of
 from vfal.reporting.plots.board import draw_board
@@ -29,8 +31,9 @@ COST_HEADER = ["processor s", "steps", "parameters"]
 
 
 def write_board(board: Board) -> None:
-    """Write `reports/leaderboard.json`, `.md` and `.html`."""
+    """Write `reports/leaderboard.json`, `.claims.json`, `.md` and `.html`."""
     write_json(REPORTS / "leaderboard.json", as_json(board))
+    write_json(REPORTS / "leaderboard.claims.json", claims_as_json(board.trials))
     write_text(REPORTS / "leaderboard.md", _markdown(board))
     write_text(REPORTS / "leaderboard.html", _page(board) + "\n")
 
@@ -79,6 +82,17 @@ def _markdown(board: Board) -> str:
             rows = difference_rows(board.gains, board.lineup, some)
             header = ["model", *(f"{column.heading}, {column.direction}" for column in some)]
             parts.append(markdown(header, [[row.label, *map(str, row.cells)] for row in rows]))
+    if board.trials:
+        columns = [column_of(metric) for metric in board.params.leaderboard.claims_on]
+        header = ["claim", "", *(f"{column.heading}, {column.direction}" for column in columns)]
+        rows = [trial.row(columns) for trial in board.trials]
+        parts.append(f"## Claims of papers\n\n{_claims_intro(board)}\n")
+        parts.append(
+            markdown(
+                header,
+                [[f"{row.label} ({row.meaning})", row.name, *map(str, row.cells)] for row in rows],
+            )
+        )
     parts.append("## Published numbers\n\nOther people, other media: never in one column with ours.\n")
     table = published_numbers()
     for protocol, title in PROTOCOLS.items():
@@ -86,6 +100,18 @@ def _markdown(board: Board) -> str:
         parts.append(f"{title}:\n")
         parts.append(markdown(["", "source", *COLUMNS.values()], _published_rows(rows_of)))
     return "\n".join(parts)
+
+
+def _claims_intro(board: Board) -> str:
+    said = {HOLDS: 0, REVERSED: 0, OPEN: 0} | Counter(trial.verdict for trial in board.trials)
+    absent = untried(board.params.leaderboard, board.results)
+    return (
+        "The model said to be better minus the other, in points, paired intervals. A claim holds when at "
+        "least one interval lies above 0 and none below it, is reversed the other way round, and is open "
+        f"otherwise: {said[HOLDS]} hold, {said[REVERSED]} are reversed, {said[OPEN]} are open. What is tried "
+        "is the order on this corpus under one recipe, not the published number."
+        + (f" Not tried for want of models: {', '.join(absent)}." if absent else "")
+    )
 
 
 def _published_rows(table: pd.DataFrame) -> list[list[str]]:
@@ -113,6 +139,9 @@ def _page(board: Board) -> str:
         cost_header=COST_HEADER,
         compared=compared,
         gains=difference_rows(board.gains, board.lineup, compared) if not board.gains.empty else [],
+        claims_intro=_claims_intro(board),
+        claims_columns=[column_of(metric) for metric in board.params.leaderboard.claims_on],
+        trials=board.trials,
         adaptive={name for name in models if plain_of(name, models)},
         main=None,
         edges=(CHANCE, CEILING),

@@ -15,6 +15,7 @@ from vfal.core.paths import RAW, REPORTS
 from vfal.core.shelf import nearest
 from vfal.core.tables import read_table
 from vfal.reporting.ceiling import ceiling
+from vfal.reporting.claims import Trial, tried
 from vfal.reporting.entries import CEILING, CHANCE, Entry, Lineup
 from vfal.reporting.results import Result, headline_metrics, paired, read_result
 from vfal.reporting.table import column_of
@@ -83,6 +84,11 @@ class Board:
         return pd.DataFrame(
             rows, columns=["entry", "metric", "difference", "difference_low", "difference_high"]
         )
+
+    @cached_property
+    def trials(self) -> list[Trial]:
+        """What became of the claims of papers."""
+        return tried(self.params.leaderboard, self.results, level=self.params.evaluate.level)
 
 
 def gather_board(params: Params) -> Board:

@@ -98,7 +98,7 @@ def value_rows(tidy: pd.DataFrame, lineup: Lineup, columns: Sequence[Column]) ->
 
 def difference_rows(tidy: pd.DataFrame, lineup: Lineup, columns: Sequence[Column]) -> list[Row]:
     """Differences to the baseline in points, of the entries that have one."""
-    return _rows(tidy[tidy["difference"].notna()], lineup, columns, _difference_cell)
+    return _rows(tidy[tidy["difference"].notna()], lineup, columns, difference_cell)
 
 
 def _rows(
@@ -120,7 +120,8 @@ def _value_cell(found: Mapping[str, Any], column: Column) -> Cell:
     return Cell(percent(found["value"]), interval, "" if times == 1.0 else f"{times:.1f}x")
 
 
-def _difference_cell(found: Mapping[str, Any], column: Column) -> Cell:
+def difference_cell(found: Mapping[str, Any], column: Column) -> Cell:
+    """A difference in points with its interval, marked where that lies on one side of 0."""
     low, high = found["difference_low"], found["difference_high"]
     mark = ""
     if low > 0 or high < 0:

@@ -64,7 +64,18 @@ class EvaluateMethod(Block):
     bootstrap_replicates: int = Field(ge=0)
 
 
+class Claim(Block):
+    """What a paper says of two models: the one is better than the other."""
+
+    says: str
+    source: str
+    better: str
+    worse: str
+
+
 class Leaderboard(Block):
     """The table of all models."""
 
     sort_by: str
+    claims_on: tuple[str, ...] = Field(min_length=1)
+    claims: tuple[Claim, ...]
