@@ -12,8 +12,8 @@ from vfal.data.batches import Batch, TrainingItems
 from vfal.losses.multi_positive_contrast import multi_positive_contrast
 from vfal.losses.squared_error import squared_error
 from vfal.method import Card, Crowd, Method, Terms
-from vfal.nn.decoders import Decoder
-from vfal.nn.feature_mlp import FeatureMLP
+from vfal.nn.decoders import Decoders
+from vfal.nn.feature_mlp import FeatureMLPs
 from vfal.nn.group_means import group_means
 from vfal.nn.neighbours import nearest
 from vfal.nn.tails import EmbeddingTails
@@ -60,25 +60,12 @@ class MinedPositives(Method):
         """`voice` and `face` are encoders with an attribute `width`; `crowd.tracks` sizes the graph."""
         super().__init__()
         self.voice, self.face, self.settings = voice, face, settings
-        inputs: dict[Modality, int] = {"voice": int(voice.width), "face": int(face.width)}  # type: ignore[arg-type]
         hidden, width, dropout = settings.hidden_width, settings.width, settings.dropout
-        self.first = nn.ModuleDict(
-            {
-                modality: FeatureMLP(
-                    modality=modality, inputs=inputs[modality], width=hidden, dropout=dropout
-                )
-                for modality in MODALITIES
-            }
-        )
+        self.first = FeatureMLPs(voice, face, width=hidden, dropout=dropout)
         sides = self.first["voice"], self.first["face"]
         self.tails = EmbeddingTails(*sides, width=width, shared=settings.shared_tail)
         self.private = EmbeddingTails(*sides, width=width, shared=False)
-        self.decoders = nn.ModuleDict(
-            {
-                modality: Decoder(2 * width, hidden, inputs[modality], dropout=dropout)
-                for modality in MODALITIES
-            }
-        )
+        self.decoders = Decoders(voice, face, width=2 * width, hidden=hidden, dropout=dropout)
         most = min(max(settings.neighbours_first, settings.neighbours_last), crowd.tracks)
         # Before anything is mined, a track's neighbour is itself.
         self.register_buffer("neighbour_TK", torch.arange(crowd.tracks)[:, None].repeat(1, most))

@@ -16,8 +16,8 @@ from vfal.losses.multi_similarity import paired_multi_similarity
 from vfal.losses.squared_error import squared_error
 from vfal.method import Card, Crowd, Method, Terms
 from vfal.nn.clustering import kmeans, renumbered
-from vfal.nn.decoders import Decoder
-from vfal.nn.feature_mlp import FeatureMLP
+from vfal.nn.decoders import Decoders
+from vfal.nn.feature_mlp import FeatureMLPs
 from vfal.nn.group_means import group_means
 from vfal.nn.tails import EmbeddingTails
 
@@ -79,16 +79,8 @@ class SelfLifting(Method):
         """`voice` and `face` are encoders with an attribute `width`."""
         super().__init__()
         self.voice, self.face, self.settings = voice, face, settings
-        inputs: dict[Modality, int] = {"voice": int(voice.width), "face": int(face.width)}  # type: ignore[arg-type]
         hidden, width, dropout = settings.hidden_width, settings.width, settings.dropout
-        self.first = nn.ModuleDict(
-            {
-                modality: FeatureMLP(
-                    modality=modality, inputs=inputs[modality], width=hidden, dropout=dropout
-                )
-                for modality in MODALITIES
-            }
-        )
+        self.first = FeatureMLPs(voice, face, width=hidden, dropout=dropout)
         self.tails = EmbeddingTails(
             self.first["voice"], self.first["face"], width=width, shared=settings.shared_tail
         )
@@ -96,12 +88,7 @@ class SelfLifting(Method):
         self.register_buffer("pseudo_label_T", torch.arange(crowd.tracks) % self.clusters)
         used = {settings.objective, settings.start}
         if "ccae" in used:
-            self.decoders = nn.ModuleDict(
-                {
-                    modality: Decoder(width, hidden, inputs[modality], dropout=dropout)
-                    for modality in MODALITIES
-                }
-            )
+            self.decoders = Decoders(voice, face, width=width, hidden=hidden, dropout=dropout)
         if "deep_cluster" in used:
             self.classifier = nn.Linear(width, self.clusters, bias=False)
             nn.init.xavier_normal_(self.classifier.weight)
