@@ -14,11 +14,9 @@ from vfal.losses.squared_error import squared_error
 from vfal.method import Card, Crowd, Method, Terms
 from vfal.nn.decoders import Decoders
 from vfal.nn.feature_mlp import FeatureMLPs
-from vfal.nn.group_means import group_means
+from vfal.nn.group_means import means_as_made
 from vfal.nn.neighbours import nearest
 from vfal.nn.tails import EmbeddingTails
-
-EMBEDDED_AT_ONCE = 1024  # items, before positives are mined
 
 
 class MinedPositives(Method):
@@ -133,10 +131,8 @@ class MinedPositives(Method):
 
     def _prototypes(self, items: TrainingItems, modality: Modality) -> Tensor:
         embed = self.embed_voices if modality == "voice" else self.embed_faces
-        groups_N = items.groups(modality)
 
-        def part(first: int) -> tuple[Tensor, Tensor]:
-            places_B = torch.arange(first, min(first + EMBEDDED_AT_ONCE, len(groups_N)))
-            return embed(items.plain(modality, places_B.numpy())), groups_N[first : first + EMBEDDED_AT_ONCE]
+        def vectors(places_B: Tensor) -> Tensor:
+            return embed(items.plain(modality, places_B.numpy()))
 
-        return group_means(map(part, range(0, len(groups_N), EMBEDDED_AT_ONCE)), len(self.neighbour_TK))
+        return means_as_made(vectors, items.groups(modality), len(self.neighbour_TK))

@@ -44,11 +44,10 @@ def unit_branches(
     voice: nn.Module, face: nn.Module, *, width: int, dropout: float
 ) -> tuple[UnitBranch, UnitBranch]:
     """A branch of one layer on either encoder: what two-branch methods fuse."""
-    inputs = encoder_widths(voice, face)
-    return (
-        UnitBranch(inputs["voice"], width, dropout=dropout),
-        UnitBranch(inputs["face"], width, dropout=dropout),
+    of_voice, of_face = (
+        UnitBranch(inputs, width, dropout=dropout) for inputs in encoder_widths(voice, face).values()
     )
+    return of_voice, of_face
 
 
 class Classifier(nn.Linear):
