@@ -12,11 +12,12 @@ from vfal.data.batches import Batch
 from vfal.losses.batch_triplets import batch_triplets
 from vfal.losses.common_centres import CommonCentres
 from vfal.losses.modality_game import modality_loss
-from vfal.method import Card, Crowd, Method, Terms
-from vfal.nn.tails import EmbeddingTails
+from vfal.method import Card, Crowd, Terms
+from vfal.nn.opponents import opponents
+from vfal.trunk_method import TrunkMethod
 
 
-class AdversarialDeepSemanticMatching(Method):
+class AdversarialDeepSemanticMatching(TrunkMethod[Settings]):
     """A generator of semantics that match across modalities, and a critic that must not tell them apart."""
 
     card: ClassVar[Card] = Card(
@@ -50,26 +51,19 @@ class AdversarialDeepSemanticMatching(Method):
 
     def __init__(self, voice: nn.Module, face: nn.Module, *, crowd: Crowd, settings: Settings) -> None:
         """`voice` and `face` are encoders with an attribute `width`; `crowd` has a centre each."""
-        super().__init__()
-        self.voice, self.face, self.settings = voice, face, settings
-        self.tails = EmbeddingTails(voice, face, width=settings.width, shared=settings.shared_tail)
+        super().__init__(voice, face, crowd=crowd, settings=settings)
         self.centres = CommonCentres(crowd.identities, settings.width, rate=settings.centre_rate)
         hidden = settings.critic_hidden
         self.critic = nn.Sequential(nn.Linear(settings.width, hidden), nn.ReLU(), nn.Linear(hidden, 2))
 
-    def embed_voices(self, voices: Tensor) -> Tensor:
+    def ended(self, embeddings_BD: Tensor) -> Tensor:
         """Unit embeddings (B, width)."""
-        return normalize(self.tails(self.voice(voices), "voice"), dim=1)
-
-    def embed_faces(self, faces: Tensor) -> Tensor:
-        """Unit embeddings (B, width)."""
-        return normalize(self.tails(self.face(faces), "face"), dim=1)
+        return normalize(embeddings_BD, dim=1)
 
     def players(self) -> Mapping[str, list[nn.Parameter]]:
         """The critic, and the generator that it plays against."""
-        critic = set(self.critic.parameters())
-        generator = [one for one in self.parameters() if one.requires_grad and one not in critic]
-        return {"critic": [*self.critic.parameters()], "generator": generator}
+        critic, generator = opponents(self, self.critic)
+        return {"critic": critic, "generator": generator}
 
     def rate_factors(self) -> Mapping[str, float]:
         """The critic's own rate."""

@@ -13,7 +13,9 @@ from vfal.losses.classification import cross_entropy
 from vfal.losses.lifted_negatives import lifted_negatives
 from vfal.losses.modality_game import modality_loss
 from vfal.method import Card, Crowd, Method, Terms
+from vfal.nn.encoder_widths import encoder_widths
 from vfal.nn.matching_tuples import OTHER, OneOfTwo
+from vfal.nn.opponents import opponents
 
 
 class AdversarialMetricLearning(Method):
@@ -57,7 +59,7 @@ class AdversarialMetricLearning(Method):
         """`voice` and `face` are encoders of one attribute `width`, as one generator serves both."""
         super().__init__()
         self.voice, self.face, self.settings = voice, face, settings
-        inputs = [int(encoder.width) for encoder in (voice, face)]  # type: ignore[arg-type]
+        inputs = [*encoder_widths(voice, face).values()]
         if inputs[0] != inputs[1]:
             raise ValueError(f"a shared generator wants encoders of one width, found {inputs}")
         drop, hidden, width = settings.dropout, settings.hidden, settings.width
@@ -85,9 +87,8 @@ class AdversarialMetricLearning(Method):
 
     def players(self) -> Mapping[str, list[nn.Parameter]]:
         """The critic, and all that it plays against."""
-        critic = set(self.critic.parameters())
-        learning = [one for one in self.parameters() if one.requires_grad and one not in critic]
-        return {"critic": [*self.critic.parameters()], "encoders": learning}
+        critic, encoders = opponents(self, self.critic)
+        return {"critic": critic, "encoders": encoders}
 
     def rate_factors(self) -> Mapping[str, float]:
         """The critic's own rate."""

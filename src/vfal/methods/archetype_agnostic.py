@@ -4,18 +4,18 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vfal.blocks.archetype_agnostic import Settings
 from vfal.data.batches import Batch
 from vfal.losses.regauging import two_sided_regauging
 from vfal.losses.softmax_contrast import softmax_contrast
 from vfal.losses.views import no_negatives, sibling_places
-from vfal.method import Card, Crowd, Method, Terms
-from vfal.nn.tails import EmbeddingTails
+from vfal.method import Card, Terms
+from vfal.trunk_method import TrunkMethod
 
 
-class ArchetypeAgnostic(Method):
+class ArchetypeAgnostic(TrunkMethod[Settings]):
     """No classifier: a voice finds its face, and each item finds another item of its own modality."""
 
     card: ClassVar[Card] = Card(
@@ -47,20 +47,6 @@ class ArchetypeAgnostic(Method):
             "regauging_slack": "official code",
         },
     )
-
-    def __init__(self, voice: nn.Module, face: nn.Module, *, crowd: Crowd, settings: Settings) -> None:
-        """`voice` and `face` are encoders with an attribute `width`."""
-        super().__init__()
-        self.voice, self.face, self.settings = voice, face, settings
-        self.tails = EmbeddingTails(voice, face, width=settings.width, shared=settings.shared_tail)
-
-    def embed_voices(self, voices: Tensor) -> Tensor:
-        """Embeddings (B, width), not normalised."""
-        return self.tails(self.voice(voices), "voice")  # type: ignore[no-any-return]
-
-    def embed_faces(self, faces: Tensor) -> Tensor:
-        """Embeddings (B, width), not normalised."""
-        return self.tails(self.face(faces), "face")  # type: ignore[no-any-return]
 
     def turns(self, batch: Batch, step: int) -> Iterator[tuple[str, Terms]]:
         """One turn: cross-modal contrast + `intra` x both intra-modal ones, and re-gauging in its time.

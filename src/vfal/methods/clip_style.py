@@ -11,11 +11,11 @@ from torch.nn.functional import normalize
 from vfal.blocks.clip_style import Settings
 from vfal.data.batches import Batch
 from vfal.losses.softmax_contrast import softmax_contrast
-from vfal.method import Card, Crowd, Method, Terms
-from vfal.nn.tails import EmbeddingTails
+from vfal.method import Card, Crowd, Terms
+from vfal.trunk_method import TrunkMethod
 
 
-class ClipStyle(Method):
+class ClipStyle(TrunkMethod[Settings]):
     """A projection per modality on frozen features, and a temperature learned along with them."""
 
     card: ClassVar[Card] = Card(
@@ -42,18 +42,8 @@ class ClipStyle(Method):
 
     def __init__(self, voice: nn.Module, face: nn.Module, *, crowd: Crowd, settings: Settings) -> None:
         """`voice` and `face` are encoders with an attribute `width`."""
-        super().__init__()
-        self.voice, self.face, self.settings = voice, face, settings
-        self.tails = EmbeddingTails(voice, face, width=settings.width, shared=settings.shared_tail)
+        super().__init__(voice, face, crowd=crowd, settings=settings)
         self.log_scale = nn.Parameter(torch.tensor(-math.log(settings.temperature_initial)))
-
-    def embed_voices(self, voices: Tensor) -> Tensor:
-        """Embeddings (B, width), not normalised."""
-        return self.tails(self.voice(voices), "voice")  # type: ignore[no-any-return]
-
-    def embed_faces(self, faces: Tensor) -> Tensor:
-        """Embeddings (B, width), not normalised."""
-        return self.tails(self.face(faces), "face")  # type: ignore[no-any-return]
 
     def turns(self, batch: Batch, step: int) -> Iterator[tuple[str, Terms]]:
         """One turn: half the InfoNCE of each voice among faces, half that of each face among voices."""

@@ -11,16 +11,16 @@ from vfal.data.batches import Batch, TrainingItems
 from vfal.losses.prototype_contrast import displaced_prototype_contrast, prototype_contrast
 from vfal.losses.recalibration import agreement, cumulative_trust, gaussian_trust
 from vfal.losses.softmax_contrast import softmax_contrast
-from vfal.method import Card, Crowd, Method, Terms
+from vfal.method import Card, Crowd, Terms
 from vfal.nn.memory_bank import MemoryBank
 from vfal.nn.prototypes import OfTracks, Prototypes
-from vfal.nn.tails import EmbeddingTails
+from vfal.trunk_method import TrunkMethod
 
 RELEASED_DIVISOR = 4  # entries of the released code's table of clusterings, taken for their number
 NEVER = -1
 
 
-class CrossModalPrototypeContrast(Method):
+class CrossModalPrototypeContrast(TrunkMethod[Settings]):
     """Two networks, a memory of every track on each side, and the prototypes of the other side's memory."""
 
     card: ClassVar[Card] = Card(
@@ -61,9 +61,7 @@ class CrossModalPrototypeContrast(Method):
 
     def __init__(self, voice: nn.Module, face: nn.Module, *, crowd: Crowd, settings: Settings) -> None:
         """`voice` and `face` are encoders with an attribute `width`; `crowd.tracks` sizes the memories."""
-        super().__init__()
-        self.voice, self.face, self.settings = voice, face, settings
-        self.tails = EmbeddingTails(voice, face, width=settings.width, shared=settings.shared_tail)
+        super().__init__(voice, face, crowd=crowd, settings=settings)
         self.banks, self.prototypes = nn.ModuleDict(), nn.ModuleDict()
         sizes = [max(round(crowd.tracks / each), 1) for each in settings.tracks_per_cluster]
         sizes = [min(size, crowd.tracks) for size in sizes]
@@ -73,14 +71,6 @@ class CrossModalPrototypeContrast(Method):
                 crowd.tracks, settings.width, sizes, temperature=settings.prototype_temperature
             )
         self.register_buffer("clustered_at", torch.tensor(NEVER))
-
-    def embed_voices(self, voices: Tensor) -> Tensor:
-        """Embeddings (B, width), not normalised."""
-        return self.tails(self.voice(voices), "voice")  # type: ignore[no-any-return]
-
-    def embed_faces(self, faces: Tensor) -> Tensor:
-        """Embeddings (B, width), not normalised."""
-        return self.tails(self.face(faces), "face")  # type: ignore[no-any-return]
 
     def refresh(self, step: int, items: TrainingItems) -> None:
         """Cluster both memories: first when they have settled, then every few passes."""

@@ -9,12 +9,12 @@ from vfal.blocks.dimnet import Settings
 from vfal.core.errors import ConfigError
 from vfal.data.batches import Bag, Batch
 from vfal.losses.covariates import known_cross_entropy
-from vfal.method import Card, Crowd, Method, Terms
+from vfal.method import Card, Crowd, Terms
 from vfal.nn.heads import SharedClassifier
-from vfal.nn.tails import EmbeddingTails
+from vfal.trunk_method import TrunkMethod
 
 
-class DisjointMapping(Method):
+class DisjointMapping(TrunkMethod[Settings]):
     """Voices and faces are each classified by who, of which gender or from where; they never meet."""
 
     card: ClassVar[Card] = Card(
@@ -40,9 +40,7 @@ class DisjointMapping(Method):
 
         `ConfigError` for a covariate of which the crowd knows fewer than two values.
         """
-        super().__init__()
-        self.voice, self.face, self.settings = voice, face, settings
-        self.tails = EmbeddingTails(voice, face, width=settings.width, shared=settings.shared_tail)
+        super().__init__(voice, face, crowd=crowd, settings=settings)
         values = {
             "identity": crowd.identities,
             "gender": crowd.genders,
@@ -57,14 +55,6 @@ class DisjointMapping(Method):
         self.classifiers = nn.ModuleDict(
             {name: SharedClassifier(settings.width, values[name]) for name in settings.covariates}
         )
-
-    def embed_voices(self, voices: Tensor) -> Tensor:
-        """Embeddings (B, width), not normalised."""
-        return self.tails(self.voice(voices), "voice")  # type: ignore[no-any-return]
-
-    def embed_faces(self, faces: Tensor) -> Tensor:
-        """Embeddings (B, width), not normalised."""
-        return self.tails(self.face(faces), "face")  # type: ignore[no-any-return]
 
     def turns(self, batch: Batch, step: int) -> Iterator[tuple[str, Terms]]:
         """One turn: coefficient x cross-entropy, of each covariate and modality."""

@@ -14,6 +14,7 @@ from vfal.data.batches import Batch
 from vfal.losses.classification import cross_entropy
 from vfal.losses.variational import divergence_from_normal, drawn
 from vfal.method import Card, Crowd, Method, Terms
+from vfal.nn.encoder_widths import encoder_widths
 from vfal.nn.gradient_reversal import reversed_gradient
 
 
@@ -53,7 +54,7 @@ class DisentangledFactors(Method):
         """`voice` and `face` are encoders with an attribute `width`."""
         super().__init__()
         self.voice, self.face, self.settings = voice, face, settings
-        inputs = {"voice": int(voice.width), "face": int(face.width)}  # type: ignore[arg-type]
+        inputs = encoder_widths(voice, face)
         self.encoders = nn.ModuleDict({name: _Encoder(size, settings) for name, size in inputs.items()})
         self.decoders = nn.ModuleDict({name: _decoder(size, settings) for name, size in inputs.items()})
         self.classifier = nn.Linear(settings.width, crowd.identities)

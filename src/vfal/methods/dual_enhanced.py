@@ -17,7 +17,9 @@ from vfal.losses.modality_game import modality_loss
 from vfal.losses.rival_classes import rival_classes_loss
 from vfal.method import Card, Crowd, Method, Terms
 from vfal.nn.dual_enhancement import DualEnhancement
+from vfal.nn.encoder_widths import encoder_widths
 from vfal.nn.matching_tuples import OTHER, OneOfTwo
+from vfal.nn.opponents import opponents
 from vfal.nn.self_attention import MapAttention
 
 Vectors = Mapping[Modality, Tensor]
@@ -74,7 +76,7 @@ class DualEnhancedSiamese(Method):
         """`voice` and `face` are encoders of one `width`: `rows` x an even square of places."""
         super().__init__()
         self.voice, self.face, self.settings = voice, face, settings
-        inputs = _checked([int(encoder.width) for encoder in (voice, face)], settings.rows)  # type: ignore[arg-type]
+        inputs = _checked([*encoder_widths(voice, face).values()], settings.rows)
         drop, width = settings.dropout, settings.width
         self.enhancement = DualEnhancement(
             grid=settings.grid, blocks=settings.blocks, suppress=settings.suppress, enhance=settings.enhance
@@ -112,9 +114,8 @@ class DualEnhancedSiamese(Method):
 
     def players(self) -> Mapping[str, list[nn.Parameter]]:
         """The critic, and all that it plays against."""
-        critic = set(self.critic.parameters())
-        learning = [one for one in self.parameters() if one.requires_grad and one not in critic]
-        return {"critic": [*self.critic.parameters()], "encoders": learning}
+        critic, encoders = opponents(self, self.critic)
+        return {"critic": critic, "encoders": encoders}
 
     def rate_factors(self) -> Mapping[str, float]:
         """Own rates of the encoders, the heads and the critic; the generator's is the recipe's."""

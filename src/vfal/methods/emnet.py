@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import normalize
 
 from vfal.blocks.emnet import Settings
 from vfal.data.batches import Batch
 from vfal.losses.elastic import elastic_ranking, rolled_places
-from vfal.method import Card, Crowd, Method, Terms
-from vfal.nn.tails import EmbeddingTails
+from vfal.method import Card, Terms
+from vfal.trunk_method import TrunkMethod
 
 
-class ElasticMatching(Method):
+class ElasticMatching(TrunkMethod[Settings]):
     """A distance under which a match wins among k candidates, whatever k is."""
 
     measure = "euclidean"
@@ -43,19 +43,9 @@ class ElasticMatching(Method):
         },
     )
 
-    def __init__(self, voice: nn.Module, face: nn.Module, *, crowd: Crowd, settings: Settings) -> None:
-        """`voice` and `face` are encoders with an attribute `width`."""
-        super().__init__()
-        self.voice, self.face, self.settings = voice, face, settings
-        self.tails = EmbeddingTails(voice, face, width=settings.width, shared=settings.shared_tail)
-
-    def embed_voices(self, voices: Tensor) -> Tensor:
+    def ended(self, embeddings_BD: Tensor) -> Tensor:
         """Embeddings (B, width), of length 1 with `normalise`."""
-        return self._ended(self.tails(self.voice(voices), "voice"))
-
-    def embed_faces(self, faces: Tensor) -> Tensor:
-        """Embeddings (B, width), of length 1 with `normalise`."""
-        return self._ended(self.tails(self.face(faces), "face"))
+        return normalize(embeddings_BD, dim=1) if self.settings.normalise else embeddings_BD
 
     def turns(self, batch: Batch, step: int) -> Iterator[tuple[str, Terms]]:
         """One turn: the elastic ranking loss of each side that `probe` names, halved when it is both."""
@@ -81,6 +71,3 @@ class ElasticMatching(Method):
         least, most = self.settings.least_candidates, self.settings.most_candidates
         candidates = int(torch.randint(least, most + 1, ()))
         return min(candidates, items) - 1
-
-    def _ended(self, embeddings_BD: Tensor) -> Tensor:
-        return normalize(embeddings_BD, dim=1) if self.settings.normalise else embeddings_BD

@@ -11,7 +11,7 @@ from vfal.losses.classification import cross_entropy
 from vfal.losses.orthogonal_projection import orthogonal_projection
 from vfal.method import Card, Crowd, Method, Terms
 from vfal.nn.fusion import GatedFusion, LinearFusion
-from vfal.nn.unit_branch import Classifier, UnitBranch
+from vfal.nn.unit_branch import Classifier, unit_branches
 
 
 class FusionAndOrthogonalProjection(Method):
@@ -47,11 +47,9 @@ class FusionAndOrthogonalProjection(Method):
         """`voice` and `face` are encoders with an attribute `width`."""
         super().__init__()
         self.voice, self.face, self.settings = voice, face, settings
-        branches = {
-            name: UnitBranch(int(encoder.width), settings.width, dropout=settings.dropout)  # type: ignore[arg-type]
-            for name, encoder in (("voice", voice), ("face", face))
-        }
-        self.voice_branch, self.face_branch = branches["voice"], branches["face"]
+        self.voice_branch, self.face_branch = unit_branches(
+            voice, face, width=settings.width, dropout=settings.dropout
+        )
         self.fusion: GatedFusion | LinearFusion = (
             GatedFusion(settings.width, gate_width=settings.gate_width)
             if settings.fusion == "gated"

@@ -17,6 +17,7 @@ from vfal.losses.hard_negatives import drawn_negatives
 from vfal.losses.labelled_contrast import labelled_contrast
 from vfal.losses.multi_similarity import multi_similarity
 from vfal.method import Card, Crowd, Method, Need, Terms
+from vfal.nn.encoder_widths import encoder_widths
 from vfal.nn.pair_encoder import PairEncoder
 from vfal.nn.progressive_clusters import ProgressiveClusters
 
@@ -80,8 +81,9 @@ class FuseAfterAlign(Method):
         """`voice` and `face` are encoders with an attribute `width`."""
         super().__init__()
         self.voice, self.face, self.settings = voice, face, settings
-        self.voice_projection = nn.Linear(int(voice.width), settings.width)  # type: ignore[arg-type]
-        self.face_projection = nn.Linear(int(face.width), settings.width)  # type: ignore[arg-type]
+        inputs = encoder_widths(voice, face)
+        self.voice_projection = nn.Linear(inputs["voice"], settings.width)
+        self.face_projection = nn.Linear(inputs["face"], settings.width)
         if settings.multimodal_encoder:
             self.shortlist = settings.reranked
             self.pair_encoder = PairEncoder(

@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from vfal.blocks.fvcme import Settings
 from vfal.data.batches import Batch
 from vfal.losses.softmax_contrast import softmax_contrast
-from vfal.method import Card, Crowd, Method, Terms
-from vfal.nn.tails import EmbeddingTails
+from vfal.method import Card, Terms
+from vfal.trunk_method import TrunkMethod
 
 
-class FaceVoiceMatching(Method):
+class FaceVoiceMatching(TrunkMethod[Settings]):
     """Two mapping networks into one metric space, in which a person's own voice must win over the batch's."""
 
     card: ClassVar[Card] = Card(
@@ -36,20 +36,6 @@ class FaceVoiceMatching(Method):
             "temperature": "vfal-eva",
         },
     )
-
-    def __init__(self, voice: nn.Module, face: nn.Module, *, crowd: Crowd, settings: Settings) -> None:
-        """`voice` and `face` are encoders with an attribute `width`."""
-        super().__init__()
-        self.voice, self.face, self.settings = voice, face, settings
-        self.tails = EmbeddingTails(voice, face, width=settings.width, shared=settings.shared_tail)
-
-    def embed_voices(self, voices: Tensor) -> Tensor:
-        """Embeddings (B, width), not normalised."""
-        return self.tails(self.voice(voices), "voice")  # type: ignore[no-any-return]
-
-    def embed_faces(self, faces: Tensor) -> Tensor:
-        """Embeddings (B, width), not normalised."""
-        return self.tails(self.face(faces), "face")  # type: ignore[no-any-return]
 
     def turns(self, batch: Batch, step: int) -> Iterator[tuple[str, Terms]]:
         """One turn: multi-class N-pair loss of each side that `anchor` names, halved when it is both."""

@@ -12,13 +12,11 @@ from vfal.data.batches import Batch, TrainingItems
 from vfal.losses.multi_positive_contrast import multi_positive_contrast
 from vfal.losses.squared_error import squared_error
 from vfal.method import Card, Crowd, Method, Terms
-from vfal.nn.decoders import Decoder
-from vfal.nn.feature_mlp import FeatureMLP
-from vfal.nn.group_means import group_means
+from vfal.nn.decoders import Decoders
+from vfal.nn.feature_mlp import FeatureMLPs
+from vfal.nn.group_means import means_as_made
 from vfal.nn.neighbours import nearest
 from vfal.nn.tails import EmbeddingTails
-
-EMBEDDED_AT_ONCE = 1024  # items, before positives are mined
 
 
 class MinedPositives(Method):
@@ -60,25 +58,12 @@ class MinedPositives(Method):
         """`voice` and `face` are encoders with an attribute `width`; `crowd.tracks` sizes the graph."""
         super().__init__()
         self.voice, self.face, self.settings = voice, face, settings
-        inputs: dict[Modality, int] = {"voice": int(voice.width), "face": int(face.width)}  # type: ignore[arg-type]
         hidden, width, dropout = settings.hidden_width, settings.width, settings.dropout
-        self.first = nn.ModuleDict(
-            {
-                modality: FeatureMLP(
-                    modality=modality, inputs=inputs[modality], width=hidden, dropout=dropout
-                )
-                for modality in MODALITIES
-            }
-        )
+        self.first = FeatureMLPs(voice, face, width=hidden, dropout=dropout)
         sides = self.first["voice"], self.first["face"]
         self.tails = EmbeddingTails(*sides, width=width, shared=settings.shared_tail)
         self.private = EmbeddingTails(*sides, width=width, shared=False)
-        self.decoders = nn.ModuleDict(
-            {
-                modality: Decoder(2 * width, hidden, inputs[modality], dropout=dropout)
-                for modality in MODALITIES
-            }
-        )
+        self.decoders = Decoders(voice, face, width=2 * width, hidden=hidden, dropout=dropout)
         most = min(max(settings.neighbours_first, settings.neighbours_last), crowd.tracks)
         # Before anything is mined, a track's neighbour is itself.
         self.register_buffer("neighbour_TK", torch.arange(crowd.tracks)[:, None].repeat(1, most))
@@ -146,10 +131,8 @@ class MinedPositives(Method):
 
     def _prototypes(self, items: TrainingItems, modality: Modality) -> Tensor:
         embed = self.embed_voices if modality == "voice" else self.embed_faces
-        groups_N = items.groups(modality)
 
-        def part(first: int) -> tuple[Tensor, Tensor]:
-            places_B = torch.arange(first, min(first + EMBEDDED_AT_ONCE, len(groups_N)))
-            return embed(items.plain(modality, places_B.numpy())), groups_N[first : first + EMBEDDED_AT_ONCE]
+        def vectors(places_B: Tensor) -> Tensor:
+            return embed(items.plain(modality, places_B.numpy()))
 
-        return group_means(map(part, range(0, len(groups_N), EMBEDDED_AT_ONCE)), len(self.neighbour_TK))
+        return means_as_made(vectors, items.groups(modality), len(self.neighbour_TK))

@@ -12,12 +12,12 @@ from vfal.data.batches import Batch
 from vfal.losses.centres import FollowingCentres
 from vfal.losses.classification import cross_entropy
 from vfal.losses.hardest_negative import hardest_negative_ranking
-from vfal.method import Card, Crowd, Method, Terms
+from vfal.method import Card, Crowd, Terms
 from vfal.nn.heads import SharedClassifier
-from vfal.nn.tails import EmbeddingTails
+from vfal.trunk_method import TrunkMethod
 
 
-class JointEmbeddings(Method):
+class JointEmbeddings(TrunkMethod[Settings]):
     """Unit vectors ranked against their hardest negatives, classified, and drawn to a person's centre."""
 
     card: ClassVar[Card] = Card(
@@ -51,21 +51,15 @@ class JointEmbeddings(Method):
 
     def __init__(self, voice: nn.Module, face: nn.Module, *, crowd: Crowd, settings: Settings) -> None:
         """`voice` and `face` are encoders with an attribute `width`; `crowd` are those trained on."""
-        super().__init__()
-        self.voice, self.face, self.settings = voice, face, settings
-        self.tails = EmbeddingTails(voice, face, width=settings.width, shared=settings.shared_tail)
+        super().__init__(voice, face, crowd=crowd, settings=settings)
         if settings.identity_weight:
             self.classifier = SharedClassifier(settings.width, crowd.identities)
         if settings.centre_weight:
             self.centres = FollowingCentres(crowd.identities, settings.width, rate=settings.centre_rate)
 
-    def embed_voices(self, voices: Tensor) -> Tensor:
+    def ended(self, embeddings_BD: Tensor) -> Tensor:
         """Unit vectors (B, width)."""
-        return normalize(self.tails(self.voice(voices), "voice"), dim=1)
-
-    def embed_faces(self, faces: Tensor) -> Tensor:
-        """Unit vectors (B, width)."""
-        return normalize(self.tails(self.face(faces), "face"), dim=1)
+        return normalize(embeddings_BD, dim=1)
 
     def turns(self, batch: Batch, step: int) -> Iterator[tuple[str, Terms]]:
         """One turn: ranking of each direction whose turn it is, identity and centre."""

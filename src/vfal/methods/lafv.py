@@ -9,6 +9,7 @@ from vfal.blocks.lafv import Settings
 from vfal.data.batches import Batch
 from vfal.losses.ratio_triplet import ratio_triplet, rows_of_somebody_else
 from vfal.method import Card, Crowd, Method, Terms
+from vfal.nn.encoder_widths import encoder_widths
 
 
 class LearningAssociationsOfFacesAndVoices(Method):
@@ -44,11 +45,11 @@ class LearningAssociationsOfFacesAndVoices(Method):
         self.voice, self.face, self.settings = voice, face, settings
         self.voice_head, self.face_head = (
             nn.Sequential(
-                nn.Linear(int(encoder.width), settings.hidden),  # type: ignore[arg-type]
+                nn.Linear(inputs, settings.hidden),
                 nn.ReLU(),
                 nn.Linear(settings.hidden, settings.width),
             )
-            for encoder in (voice, face)
+            for inputs in encoder_widths(voice, face).values()
         )
 
     def embed_voices(self, voices: Tensor) -> Tensor:

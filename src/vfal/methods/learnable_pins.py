@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import normalize
 
 from vfal.blocks.learnable_pins import Settings
@@ -16,11 +16,11 @@ from vfal.losses.curriculum_contrast import (
     ranks_as_places,
     visited_negatives,
 )
-from vfal.method import Card, Crowd, Method, Terms
-from vfal.nn.tails import EmbeddingTails
+from vfal.method import Card, Terms
+from vfal.trunk_method import TrunkMethod
 
 
-class LearnablePins(Method):
+class LearnablePins(TrunkMethod[Settings]):
     """Two mapping networks; a track's own face is drawn to its voice, others are pushed beyond a margin."""
 
     card: ClassVar[Card] = Card(
@@ -53,20 +53,6 @@ class LearnablePins(Method):
             "hardness_interval_steps": "vfal-eva",
         },
     )
-
-    def __init__(self, voice: nn.Module, face: nn.Module, *, crowd: Crowd, settings: Settings) -> None:
-        """`voice` and `face` are encoders with an attribute `width`."""
-        super().__init__()
-        self.voice, self.face, self.settings = voice, face, settings
-        self.tails = EmbeddingTails(voice, face, width=settings.width, shared=settings.shared_tail)
-
-    def embed_voices(self, voices: Tensor) -> Tensor:
-        """Embeddings (B, width), not normalised."""
-        return self.tails(self.voice(voices), "voice")  # type: ignore[no-any-return]
-
-    def embed_faces(self, faces: Tensor) -> Tensor:
-        """Embeddings (B, width), not normalised."""
-        return self.tails(self.face(faces), "face")  # type: ignore[no-any-return]
 
     def turns(self, batch: Batch, step: int) -> Iterator[tuple[str, Terms]]:
         """One turn: distance of each pair, and the hinge of the negatives that the curriculum allows."""

@@ -4,16 +4,15 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
 
 from vfal.blocks.lifted_structure import Settings
 from vfal.data.batches import Batch
 from vfal.losses.lifted_structure import lifted_structure
-from vfal.method import Card, Crowd, Method, Terms
-from vfal.nn.tails import EmbeddingTails
+from vfal.method import Card, Terms
+from vfal.trunk_method import TrunkMethod
 
 
-class LiftedStructure(Method):
+class LiftedStructure(TrunkMethod[Settings]):
     """The common trunk, and a pair's distance against the distances of both its ends to everybody else."""
 
     card: ClassVar[Card] = Card(
@@ -35,20 +34,6 @@ class LiftedStructure(Method):
             "positive_margin": "vfal-eva",
         },
     )
-
-    def __init__(self, voice: nn.Module, face: nn.Module, *, crowd: Crowd, settings: Settings) -> None:
-        """`voice` and `face` are encoders with an attribute `width`."""
-        super().__init__()
-        self.voice, self.face, self.settings = voice, face, settings
-        self.tails = EmbeddingTails(voice, face, width=settings.width, shared=settings.shared_tail)
-
-    def embed_voices(self, voices: Tensor) -> Tensor:
-        """Embeddings (B, width), not normalised."""
-        return self.tails(self.voice(voices), "voice")  # type: ignore[no-any-return]
-
-    def embed_faces(self, faces: Tensor) -> Tensor:
-        """Embeddings (B, width), not normalised."""
-        return self.tails(self.face(faces), "face")  # type: ignore[no-any-return]
 
     def turns(self, batch: Batch, step: int) -> Iterator[tuple[str, Terms]]:
         """One turn: an item's share of the loss is the mean of its voice's and its face's."""

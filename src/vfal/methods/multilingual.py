@@ -12,7 +12,7 @@ from vfal.losses.git import centre_pull, git_push
 from vfal.losses.moving_centres import MovingCentres
 from vfal.method import Card, Crowd, Method, Terms
 from vfal.nn.fusion import LinearFusion
-from vfal.nn.unit_branch import Classifier, UnitBranch
+from vfal.nn.unit_branch import Classifier, unit_branches
 
 
 class MultilingualPerspective(Method):
@@ -50,11 +50,9 @@ class MultilingualPerspective(Method):
         """`voice` and `face` are encoders with an attribute `width`."""
         super().__init__()
         self.voice, self.face, self.settings = voice, face, settings
-        branches = {
-            name: UnitBranch(int(encoder.width), settings.width, dropout=settings.dropout)  # type: ignore[arg-type]
-            for name, encoder in (("voice", voice), ("face", face))
-        }
-        self.voice_branch, self.face_branch = branches["voice"], branches["face"]
+        self.voice_branch, self.face_branch = unit_branches(
+            voice, face, width=settings.width, dropout=settings.dropout
+        )
         self.fusion = LinearFusion()
         self.classifier = Classifier(settings.width, crowd.identities)
         self.centres = MovingCentres(

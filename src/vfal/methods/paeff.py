@@ -14,7 +14,9 @@ from vfal.losses.orthogonal_projection import orthogonal_projection
 from vfal.losses.softmax_contrast import softmax_contrast
 from vfal.method import Card, Crowd, Method, Terms
 from vfal.nn.attention_fusion import AttentionFusion
+from vfal.nn.encoder_widths import encoder_widths
 from vfal.nn.poincare import to_ball
+from vfal.nn.unit_branch import begin
 
 
 class AlignedGatedFusion(Method):
@@ -54,13 +56,14 @@ class AlignedGatedFusion(Method):
         """`voice` and `face` are encoders with an attribute `width`."""
         super().__init__()
         self.voice, self.face, self.settings = voice, face, settings
-        self.voice_branch = _branch(int(voice.width), settings)  # type: ignore[arg-type]
-        self.face_branch = _branch(int(face.width), settings)  # type: ignore[arg-type]
+        inputs = encoder_widths(voice, face)
+        self.voice_branch = _branch(inputs["voice"], settings)
+        self.face_branch = _branch(inputs["face"], settings)
         self.fusion = AttentionFusion(kernel=settings.fusion_kernel)
         self.mix = nn.Linear(settings.width, settings.width)
         self.classifier = nn.Linear(settings.width, crowd.identities)
         for part in (self.voice_branch, self.face_branch, self.mix, self.classifier):
-            part.apply(_start)
+            begin(part.modules())
 
     def embed_voices(self, voices: Tensor) -> Tensor:
         """GELU of a unit vector, (B, width): what the fusion sees."""
@@ -124,10 +127,3 @@ def _branch(inputs: int, settings: Settings) -> nn.Sequential:
         nn.Dropout(settings.dropout),
         nn.Linear(width, width),
     )
-
-
-def _start(module: nn.Module) -> None:
-    if isinstance(module, nn.Linear):
-        nn.init.xavier_uniform_(module.weight)
-        if module.bias is not None:
-            nn.init.constant_(module.bias, 0.01)

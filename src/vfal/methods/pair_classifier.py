@@ -11,6 +11,7 @@ from vfal.blocks.pair_classifier import Settings
 from vfal.data.batches import Batch
 from vfal.losses.pair_classification import balanced_pair_loss
 from vfal.method import Card, Crowd, Method, Terms
+from vfal.nn.encoder_widths import encoder_widths
 from vfal.nn.pair_head import PairHead
 
 
@@ -48,11 +49,8 @@ class PairClassifier(Method):
         self.voice, self.face, self.settings = voice, face, settings
         self.layers = nn.ModuleDict(
             {
-                name: nn.Sequential(
-                    nn.Dropout(settings.dropout),
-                    nn.Linear(int(encoder.width), settings.width),  # type: ignore[arg-type]
-                )
-                for name, encoder in (("voice", voice), ("face", face))
+                name: nn.Sequential(nn.Dropout(settings.dropout), nn.Linear(inputs, settings.width))
+                for name, inputs in encoder_widths(voice, face).items()
             }
         )
         self.head = PairHead(settings.width, settings.hidden)

@@ -12,6 +12,7 @@ from vfal.data.batches import Batch
 from vfal.losses.classification import cross_entropy, focal
 from vfal.losses.softmax_contrast import two_sided_explicit_loss
 from vfal.method import Card, Crowd, Method, Terms
+from vfal.nn.encoder_widths import encoder_widths
 from vfal.nn.heads import ProjectionHead, SharedClassifier
 
 
@@ -39,11 +40,10 @@ class SeekingTheShapeOfSound(Method):
         """`voice` and `face` are encoders with an attribute `width`; `crowd` are those trained on."""
         super().__init__()
         self.voice, self.face, self.settings = voice, face, settings
-        heads = {
-            name: ProjectionHead(int(encoder.width), settings.width, dropout=settings.dropout)  # type: ignore[arg-type]
-            for name, encoder in (("voice", voice), ("face", face))
-        }
-        self.voice_head, self.face_head = heads["voice"], heads["face"]
+        self.voice_head, self.face_head = (
+            ProjectionHead(inputs, settings.width, dropout=settings.dropout)
+            for inputs in encoder_widths(voice, face).values()
+        )
         self.classifier = SharedClassifier(settings.width, crowd.identities)
         self.classifier.requires_grad_(settings.implicit_loss != "none")  # else nothing would ever move it
 

@@ -16,12 +16,10 @@ from vfal.losses.multi_similarity import paired_multi_similarity
 from vfal.losses.squared_error import squared_error
 from vfal.method import Card, Crowd, Method, Terms
 from vfal.nn.clustering import kmeans, renumbered
-from vfal.nn.decoders import Decoder
-from vfal.nn.feature_mlp import FeatureMLP
-from vfal.nn.group_means import group_means
+from vfal.nn.decoders import Decoders
+from vfal.nn.feature_mlp import FeatureMLPs
+from vfal.nn.group_means import means_as_made
 from vfal.nn.tails import EmbeddingTails
-
-EMBEDDED_AT_ONCE = 1024  # items, before a clustering
 
 
 class SelfLifting(Method):
@@ -79,16 +77,8 @@ class SelfLifting(Method):
         """`voice` and `face` are encoders with an attribute `width`."""
         super().__init__()
         self.voice, self.face, self.settings = voice, face, settings
-        inputs: dict[Modality, int] = {"voice": int(voice.width), "face": int(face.width)}  # type: ignore[arg-type]
         hidden, width, dropout = settings.hidden_width, settings.width, settings.dropout
-        self.first = nn.ModuleDict(
-            {
-                modality: FeatureMLP(
-                    modality=modality, inputs=inputs[modality], width=hidden, dropout=dropout
-                )
-                for modality in MODALITIES
-            }
-        )
+        self.first = FeatureMLPs(voice, face, width=hidden, dropout=dropout)
         self.tails = EmbeddingTails(
             self.first["voice"], self.first["face"], width=width, shared=settings.shared_tail
         )
@@ -96,12 +86,7 @@ class SelfLifting(Method):
         self.register_buffer("pseudo_label_T", torch.arange(crowd.tracks) % self.clusters)
         used = {settings.objective, settings.start}
         if "ccae" in used:
-            self.decoders = nn.ModuleDict(
-                {
-                    modality: Decoder(width, hidden, inputs[modality], dropout=dropout)
-                    for modality in MODALITIES
-                }
-            )
+            self.decoders = Decoders(voice, face, width=width, hidden=hidden, dropout=dropout)
         if "deep_cluster" in used:
             self.classifier = nn.Linear(width, self.clusters, bias=False)
             nn.init.xavier_normal_(self.classifier.weight)
@@ -214,15 +199,11 @@ class SelfLifting(Method):
     def _of_tracks(self, items: TrainingItems, modality: Modality) -> Tensor:
         """One vector (tracks, width) per track: its mean embedding, or the embedding of its mean input."""
         encoder = self.voice if modality == "voice" else self.face
-        groups_N = items.groups(modality)
         whole = self.settings.cluster_mean_of == "embeddings"
 
-        def vectors(first: int) -> tuple[Tensor, Tensor]:
-            places_B = torch.arange(first, min(first + EMBEDDED_AT_ONCE, len(groups_N)))
+        def vectors(places_B: Tensor) -> Tensor:
             outputs_BD = encoder(items.plain(modality, places_B.numpy()))
-            embedded_BD = self._embedded(outputs_BD, modality) if whole else outputs_BD
-            return embedded_BD, groups_N[first : first + EMBEDDED_AT_ONCE]
+            return self._embedded(outputs_BD, modality) if whole else outputs_BD
 
-        parts = (vectors(first) for first in range(0, len(groups_N), EMBEDDED_AT_ONCE))
-        means_TD = group_means(parts, len(self.pseudo_label_T))
+        means_TD = means_as_made(vectors, items.groups(modality), len(self.pseudo_label_T))
         return means_TD if whole else self._embedded(normalize(means_TD, dim=1), modality)

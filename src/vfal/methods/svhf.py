@@ -13,6 +13,7 @@ from vfal.data.batches import Batch
 from vfal.losses.classification import cross_entropy
 from vfal.method import Card, Crowd, Method, Terms
 from vfal.nn.choosers import Chooser, FirstIsRight, PairwiseMaximum, PlaceChooser, PooledChooser, SideBySide
+from vfal.nn.encoder_widths import encoder_widths
 from vfal.nn.matching_tuples import in_random_order, with_others
 
 
@@ -53,7 +54,7 @@ class SeeingVoicesHearingFaces(Method):
         """`voice` and `face` are encoders of one attribute `width`: the streams."""
         super().__init__()
         self.voice, self.face, self.settings = voice, face, settings
-        inputs = [int(encoder.width) for encoder in (voice, face)]  # type: ignore[arg-type]
+        inputs = [*encoder_widths(voice, face).values()]
         if inputs[0] != inputs[1]:
             raise ValueError(f"streams side by side want encoders of one width, found {inputs}")
         if settings.form != "pooled" and settings.candidates != 2:

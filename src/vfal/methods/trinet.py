@@ -10,6 +10,7 @@ from vfal.blocks.trinet import Settings
 from vfal.data.batches import Batch
 from vfal.losses.all_triplets import all_triplets
 from vfal.method import Card, Crowd, Method, Terms
+from vfal.nn.encoder_widths import encoder_widths
 
 
 class TriNet(Method):
@@ -49,8 +50,9 @@ class TriNet(Method):
         """`voice` and `face` are encoders with an attribute `width`."""
         super().__init__()
         self.voice, self.face, self.settings = voice, face, settings
-        self.voice_head = nn.Linear(int(voice.width), settings.width)  # type: ignore[arg-type]
-        self.face_head = nn.Linear(int(face.width), settings.width)  # type: ignore[arg-type]
+        inputs = encoder_widths(voice, face)
+        self.voice_head = nn.Linear(inputs["voice"], settings.width)
+        self.face_head = nn.Linear(inputs["face"], settings.width)
         held = {
             voice: settings.freeze_voice,
             self.voice_head: settings.freeze_voice_head,

@@ -10,6 +10,7 @@ from vfal.blocks.vfnet import Settings
 from vfal.data.batches import Batch
 from vfal.losses.pair_classification import balanced_pair_loss, cosine_logit
 from vfal.method import Card, Crowd, Method, Terms
+from vfal.nn.encoder_widths import encoder_widths
 
 
 class CrossModalDiscriminativeNetwork(Method):
@@ -34,8 +35,9 @@ class CrossModalDiscriminativeNetwork(Method):
         """`voice` and `face` are encoders with an attribute `width`."""
         super().__init__()
         self.voice, self.face, self.settings = voice, face, settings
-        self.voice_layer = nn.Linear(int(voice.width), settings.width)  # type: ignore[arg-type]
-        self.face_layer = nn.Linear(int(face.width), settings.width)  # type: ignore[arg-type]
+        inputs = encoder_widths(voice, face)
+        self.voice_layer = nn.Linear(inputs["voice"], settings.width)
+        self.face_layer = nn.Linear(inputs["face"], settings.width)
 
     def embed_voices(self, voices: Tensor) -> Tensor:
         """Embeddings (B, width), not normalised."""

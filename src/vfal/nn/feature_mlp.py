@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from vfal.core.types import Modality
+from vfal.nn.encoder_widths import encoder_widths
 
 
 class FeatureMLP(nn.Module):
@@ -21,3 +22,15 @@ class FeatureMLP(nn.Module):
         """Features, (B, width)."""
         features: Tensor = self.layers(features_BD)
         return features
+
+
+class FeatureMLPs(nn.ModuleDict):
+    """One on either encoder, by modality: the first layers of a method that takes features as they are."""
+
+    def __init__(self, voice: nn.Module, face: nn.Module, *, width: int, dropout: float) -> None:
+        super().__init__(
+            {
+                modality: FeatureMLP(modality=modality, inputs=inputs, width=width, dropout=dropout)
+                for modality, inputs in encoder_widths(voice, face).items()
+            }
+        )

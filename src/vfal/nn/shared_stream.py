@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from vfal.core.types import Modality
+from vfal.nn.encoder_widths import encoder_widths
 from vfal.nn.unit_branch import UnitBranch, begin
 
 
@@ -17,7 +18,7 @@ class SharedStream(nn.Module):
     def __init__(self, voice: nn.Module, face: nn.Module, *, width: int, dropout: float) -> None:
         """`voice` and `face` are the encoders before it, with an attribute `width`."""
         super().__init__()
-        inputs = {"voice": int(voice.width), "face": int(face.width)}  # type: ignore[arg-type]
+        inputs = encoder_widths(voice, face)
         alike = inputs["voice"] == inputs["face"]
         self.entries = nn.ModuleDict(
             {name: nn.Identity() if alike else nn.Linear(size, width) for name, size in inputs.items()}

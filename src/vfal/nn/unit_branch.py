@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from vfal.nn.encoder_widths import encoder_widths
+
 FIRST_BIAS = 0.01
 
 
@@ -38,6 +40,16 @@ class UnitBranch(nn.Module):
         return normalize(self.layers(outputs_BD), dim=1)
 
 
+def unit_branches(
+    voice: nn.Module, face: nn.Module, *, width: int, dropout: float
+) -> tuple[UnitBranch, UnitBranch]:
+    """A branch of one layer on either encoder: what two-branch methods fuse."""
+    of_voice, of_face = (
+        UnitBranch(inputs, width, dropout=dropout) for inputs in encoder_widths(voice, face).values()
+    )
+    return of_voice, of_face
+
+
 class Classifier(nn.Linear):
     """Embedding (B, width) to logits (B, identities), with bias; begun as the layers before it."""
 
@@ -47,11 +59,12 @@ class Classifier(nn.Linear):
 
 
 def begin(modules: Iterable[nn.Module]) -> None:
-    """Xavier-uniform weights and biases of 0.01 in every linear layer (msaadsaeed/FOP:main.py)."""
+    """Xavier-uniform weights, and biases of 0.01, in every linear layer (msaadsaeed/FOP:main.py)."""
     for module in modules:
         if isinstance(module, nn.Linear):
             nn.init.xavier_uniform_(module.weight)
-            nn.init.constant_(module.bias, FIRST_BIAS)
+            if module.bias is not None:
+                nn.init.constant_(module.bias, FIRST_BIAS)
 
 
 def hold_bias(layers: nn.Module) -> None:
