@@ -1,10 +1,10 @@
 """Our losses of pairs and triplets against those of pytorch-metric-learning, which is no dependency.
 
-`pip install --no-deps --target <folder> pytorch-metric-learning==2.9.0` and
-`PYTHONPATH=<folder> python benchmarks/metric_learning.py`; without the library it says so and ends. One thread,
-value and backward in single precision; a minute. The note says for what the library returns one number each
-(by its DoNothingReducer), how far loss and gradient lie from ours in double precision after its numbers are
-shared out among anchors, and what each way keeps for the backward pass.
+`pip install --no-deps --target <folder> pytorch-metric-learning==2.9.0`, then with that folder on PYTHONPATH
+`python benchmarks/metric_learning.py`; without the library it says so and ends. One thread, value and
+backward in single precision; two minutes. The note says for what the library returns one number each (by its
+DoNothingReducer), how far loss and gradient lie from ours in double precision after its numbers are shared
+out among anchors, and what each way keeps for the backward pass.
 """
 
 import time

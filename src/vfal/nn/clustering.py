@@ -4,8 +4,6 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from vfal.core.errors import DivergedError
-
 
 @torch.no_grad()
 def kmeans(
@@ -21,23 +19,19 @@ def kmeans(
     Starts from `clusters` different points drawn by `seed`, or from the points `start_rows_K`, and ends
     after `iterations`, or when nothing changes any more. faiss computes on the CPU in single precision,
     with as many threads as torch; their number changes no byte. A cluster that loses its points takes
-    half of a large one's. Raises `ValueError` when there are fewer points than clusters, `DivergedError`
-    when points are not finite. Source: the setting of my-yy/sl_icmr2022:utils/deepcluster_util.py
-    (Euclidean, start at random points, all points in use).
+    half of a large one's. Raises `ValueError` when there are fewer points than clusters. Source: the
+    setting of my-yy/sl_icmr2022:utils/deepcluster_util.py (Euclidean, start at random points, none left out).
     """
     if not 0 < clusters <= len(points_ND):
         raise ValueError(f"k-means: {clusters} clusters of {len(points_ND)} points")
-    if not points_ND.isfinite().all():
-        raise DivergedError(
-            "k-means: found points that are not finite, expected numbers. Lower the learning rate."
-        )
     if start_rows_K is None:
         drawn = torch.Generator().manual_seed(seed)
         start_rows_K = torch.randperm(len(points_ND), generator=drawn)[:clusters]
     import faiss  # what never clusters need not wait for it
 
     faiss.omp_set_num_threads(torch.get_num_threads())
-    points = points_ND.float().contiguous().cpu().numpy()
+    # faiss refuses what is not finite; the loss will not be either, and says which term it is.
+    points = points_ND.float().nan_to_num(0.0, 0.0, 0.0).contiguous().cpu().numpy()
     search = faiss.Kmeans(
         points.shape[1],
         clusters,
