@@ -90,7 +90,7 @@ def test_the_official_networks_embed_as_published(
 
 
 @pytest.mark.parametrize(("name", "clusters"), [("sl_cluster_n120_k6", 6), ("sl_cluster_n200_k15", 15)])
-def test_from_the_starting_points_of_faiss_k_means_finds_its_clusters(
+def test_from_the_starting_points_that_the_seed_of_faiss_draws_its_published_clusters_are_found(
     name: str, clusters: int, golden: Load
 ) -> None:
     arrays = {key: torch.from_numpy(array) for key, array in golden(name).items() if array.ndim}

@@ -4,14 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from vfal.nn.clustering import (
-    cluster_means,
-    concentration,
-    kmeans,
-    nearest_centre,
-    renumbered,
-    squared_distance,
-)
+from vfal.nn.clustering import concentration, kmeans, renumbered, squared_distance
+from vfal.nn.group_means import group_means
 
 
 def blobs(clusters: int, each: int, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -47,7 +41,7 @@ def test_separated_groups_are_found_from_one_point_of_each() -> None:
     points_ND, group_N = blobs(5, 12)
     centres_KD, found_N = kmeans(points_ND, 5, seed=0, iterations=20, start_rows_K=torch.arange(5))
     assert torch.equal(found_N, group_N)
-    torch.testing.assert_close(centres_KD, cluster_means(points_ND, group_N, 5))
+    torch.testing.assert_close(centres_KD, group_means([(points_ND, group_N)], 5))
 
 
 def test_equal_seeds_give_equal_clusters_and_other_seeds_other_starts() -> None:
@@ -85,18 +79,33 @@ def test_more_clusters_than_points_or_none_are_refused(clusters: int) -> None:
 
 
 def test_points_that_are_no_numbers_end_the_clustering_too() -> None:
-    centres_KD, _ = kmeans(torch.full((6, 2), math.nan), 3, seed=0, iterations=4)
-    assert centres_KD.isnan().all()
+    _, nearest_N = kmeans(torch.full((6, 2), math.nan), 3, seed=0, iterations=4)
+    assert set(nearest_N.tolist()) <= {0, 1, 2}
 
 
-def test_distances_are_to_the_assigned_centre(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_threads_changes_no_byte() -> None:
+    points_ND = torch.randn(2000, 24, generator=torch.Generator().manual_seed(0))
+    before, found = torch.get_num_threads(), []
+    for threads in (1, 2, 3):
+        torch.set_num_threads(threads)
+        found.append(kmeans(points_ND, 300, seed=1, iterations=10))
+    torch.set_num_threads(before)
+    for centres_KD, nearest_N in found[1:]:
+        assert torch.equal(centres_KD, found[0][0]) and torch.equal(nearest_N, found[0][1])
+
+
+def test_few_clusters_of_many_points_are_learned_from_all_of_them() -> None:
+    points_ND = torch.randn(3000, 2, generator=torch.Generator().manual_seed(0))  # faiss would draw 512
+    centres_KD, nearest_N = kmeans(points_ND, 2, seed=0, iterations=100)
+    torch.testing.assert_close(centres_KD, group_means([(points_ND, nearest_N)], 2), rtol=0, atol=1e-5)
+
+
+def test_distances_are_to_the_assigned_centre_and_that_is_the_nearest() -> None:
     points_ND, _ = blobs(3, 5)
-    centres_KD = points_ND[:3]
-    whole_N = nearest_centre(points_ND, centres_KD)
-    monkeypatch.setattr("vfal.nn.clustering.BLOCK_VALUES", 6)  # two points at once
-    assert torch.equal(nearest_centre(points_ND, centres_KD), whole_N)
-    expected_N = torch.cdist(points_ND, centres_KD).min(dim=1).values.square()
-    torch.testing.assert_close(squared_distance(points_ND, centres_KD, whole_N), expected_N)
+    centres_KD, nearest_N = kmeans(points_ND, 3, seed=0, iterations=2)
+    expected_N, expected_nearest_N = torch.cdist(points_ND, centres_KD).min(dim=1)
+    assert torch.equal(nearest_N, expected_nearest_N)
+    torch.testing.assert_close(squared_distance(points_ND, centres_KD, nearest_N), expected_N.square())
 
 
 def test_clusters_keep_the_numbers_of_those_they_share_most_points_with() -> None:

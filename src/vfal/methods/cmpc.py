@@ -37,8 +37,8 @@ class CrossModalPrototypeContrast(TrunkMethod[Settings]):
             "A prototype's cosine is divided by its own temperature; the released code mixes them up.",
             "Other items of an anchor's cluster are no negatives of its prototype.",
             "Trust is the normal distribution function; the released code sums densities.",
-            "k-means starts at random tracks, and no cluster is left empty; the released code starts at the "
-            "first rows and divides by 0.",
+            "k-means starts at random tracks, and an empty cluster takes half of a large one; the released "
+            "code starts at the first rows and divides by 0.",
             "Switch variant brings all of this back but the division by 0.",
             "No track twice in a batch; the released sampler draws videos with replacement.",
         ),

@@ -39,7 +39,6 @@ class SelfLifting(Method):
         needs=frozenset({"video"}),
         tasks=frozenset({"matching", "verification", "retrieval", "joint_matching"}),
         departures=(
-            "An own k-means takes the place of faiss; from equal starts both find the same clusters.",
             "Clusters keep their numbers from one clustering to the next as far as they can; the released "
             "classifier of clusters has them permuted under it (switch keep_numbers).",
             "The start is one run with the rest: Adam keeps its moments when the clusters take over.",

@@ -1,14 +1,8 @@
-"""k-means over many points, and how tight the clusters are that it finds.
-
-Plain Lloyd iterations in torch, on whatever device the points lie: no other library, the same bytes on
-every run.
-"""
+"""k-means over many points by faiss, and how tight the clusters are that it finds."""
 
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
-
-BLOCK_VALUES = 4_000_000  # distances held at once
 
 
 @torch.no_grad()
@@ -20,59 +14,40 @@ def kmeans(
     iterations: int,
     start_rows_K: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Centres (K, D) and the nearest centre (N,) of every point, by Lloyd's iterations.
+    """Centres (K, D) and the nearest centre (N,) of every point, Euclidean, on the points' device.
 
     Starts from `clusters` different points drawn by `seed`, or from the points `start_rows_K`, and ends
-    after `iterations`, or as soon as no point changes its cluster. Raises `ValueError` when there are
-    fewer points than clusters. Source: the setting of my-yy/sl_icmr2022:utils/deepcluster_util.py
-    (Euclidean, start at random points).
+    after `iterations`, or when nothing changes any more. faiss computes on the CPU in single precision,
+    with as many threads as torch; their number changes no byte. A cluster that loses its points takes
+    half of a large one's. Raises `ValueError` when there are fewer points than clusters. Source: the
+    setting of my-yy/sl_icmr2022:utils/deepcluster_util.py (Euclidean, start at random points, none left out).
     """
     if not 0 < clusters <= len(points_ND):
         raise ValueError(f"k-means: {clusters} clusters of {len(points_ND)} points")
     if start_rows_K is None:
         drawn = torch.Generator().manual_seed(seed)
         start_rows_K = torch.randperm(len(points_ND), generator=drawn)[:clusters]
-    centres_KD = points_ND[start_rows_K.to(points_ND.device)].clone()
-    assignment_N = nearest_centre(points_ND, centres_KD)
-    for _ in range(iterations):
-        centres_KD = cluster_means(points_ND, assignment_N, clusters)
-        before_N, assignment_N = assignment_N, nearest_centre(points_ND, centres_KD)
-        if torch.equal(before_N, assignment_N):
-            break
-    return centres_KD, assignment_N
+    import faiss  # what never clusters need not wait for it
 
-
-@torch.no_grad()
-def nearest_centre(points_ND: Tensor, centres_KD: Tensor) -> Tensor:
-    """The nearest centre (N,) of every point, Euclidean; of equally near ones any, but always the same."""
-    half_K = centres_KD.square().sum(1) / 2
-    rows = max(BLOCK_VALUES // len(centres_KD), 1)
-    # |p - c|^2 / 2 without the part that all centres share
-    blocks = torch.split(points_ND, rows)
-    return torch.cat([torch.addmm(half_K, block_ND, centres_KD.T, alpha=-1).argmin(1) for block_ND in blocks])
+    faiss.omp_set_num_threads(torch.get_num_threads())
+    # faiss refuses what is not finite; the loss will not be either, and says which term it is.
+    points = points_ND.float().nan_to_num(0.0, 0.0, 0.0).contiguous().cpu().numpy()
+    search = faiss.Kmeans(
+        points.shape[1],
+        clusters,
+        niter=iterations,
+        min_points_per_centroid=1,
+        max_points_per_centroid=len(points),  # every point, no sample
+    )
+    search.train(points, init_centroids=points[start_rows_K.cpu().numpy()])
+    _, nearest = search.assign(points)
+    return torch.from_numpy(search.centroids).to(points_ND), torch.from_numpy(nearest).to(points_ND.device)
 
 
 @torch.no_grad()
 def squared_distance(points_ND: Tensor, centres_KD: Tensor, assignment_N: Tensor) -> Tensor:
     """Squared Euclidean distance (N,) of every point to the centre it is assigned to."""
     return (points_ND - centres_KD[assignment_N]).square().sum(1)
-
-
-@torch.no_grad()
-def cluster_means(points_ND: Tensor, assignment_N: Tensor, clusters: int) -> Tensor:
-    """Mean (K, D) of every cluster's points.
-
-    A cluster without points takes over one of those farthest from the mean of their own cluster, so that
-    no centre is undefined or lost.
-    """
-    sums_KD = points_ND.new_zeros(clusters, points_ND.shape[1]).index_add_(0, assignment_N, points_ND)
-    count_K = torch.bincount(assignment_N, minlength=clusters)
-    means_KD = sums_KD / count_K.clamp_min(1)[:, None].to(sums_KD)
-    empty_E = torch.nonzero(count_K == 0)[:, 0]
-    if len(empty_E):
-        far_N = squared_distance(points_ND, means_KD, assignment_N)
-        means_KD[empty_E] = points_ND[far_N.argsort(descending=True, stable=True)[: len(empty_E)]]
-    return means_KD
 
 
 @torch.no_grad()
