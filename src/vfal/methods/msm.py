@@ -33,6 +33,7 @@ class MaximumSeparation(Method):
         ),
         sources={
             "classifier": "paper",
+            "fusion_start": "reconstructed",
             "dropout": "official code",
             "orthogonality": "official code",
             "negative_weight": "official code",
@@ -48,7 +49,8 @@ class MaximumSeparation(Method):
         width = crowd.identities - 1
         self.voice_branch = _branch(int(voice.width), width, settings.dropout)  # type: ignore[arg-type]
         self.face_branch = _branch(int(face.width), width, settings.dropout)  # type: ignore[arg-type]
-        self.face_share, self.voice_share = nn.Parameter(torch.rand(1)), nn.Parameter(torch.rand(1))
+        start = torch.rand if settings.fusion_start == "random" else _half
+        self.face_share, self.voice_share = nn.Parameter(start(1)), nn.Parameter(start(1))
         learned = settings.classifier == "learned"
         self.classifier = (
             nn.Linear(width, crowd.identities) if learned else SeparatePrototypes(crowd.identities)
@@ -76,6 +78,10 @@ class MaximumSeparation(Method):
             )
             losses["orthogonality"] = settings.orthogonality * projection_B
         yield "all", Terms(losses)
+
+
+def _half(size: int) -> Tensor:
+    return torch.full((size,), 0.5)  # the mean of what the released code draws
 
 
 def _branch(inputs: int, width: int, dropout: float) -> nn.Sequential:
