@@ -38,6 +38,7 @@ class DetachAndEnhance(Method):
             "dropout": "reconstructed",
             "hidden": "vfal-eva",
             "code_width": "vfal-eva",
+            "code_norm": "reconstructed",
             "reconstruction": "vfal-eva",
             "orthogonality": "vfal-eva",
             "orthogonality_reduction": "reconstructed",
@@ -52,8 +53,8 @@ class DetachAndEnhance(Method):
         inputs = {"voice": int(voice.width), "face": int(face.width)}  # type: ignore[arg-type]
         sizes = settings.hidden, settings.code_width
         self.dropout = nn.Dropout(settings.dropout)
-        self.common = nn.ModuleDict({name: _encoder(size, *sizes) for name, size in inputs.items()})
-        self.private = nn.ModuleDict({name: _encoder(size, *sizes) for name, size in inputs.items()})
+        self.common = nn.ModuleDict({name: _encoder(size, settings) for name, size in inputs.items()})
+        self.private = nn.ModuleDict({name: _encoder(size, settings) for name, size in inputs.items()})
         self.decoders = nn.ModuleDict({name: _decoder(size, *sizes) for name, size in inputs.items()})
         self.classifier = nn.Linear(settings.code_width, crowd.identities)
         for encoder in (self.common, self.private):
@@ -119,8 +120,11 @@ def _overlaps(common: dict[str, Tensor], private: dict[str, Tensor]) -> dict[str
     }
 
 
-def _encoder(inputs: int, hidden: int, width: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, width), nn.ReLU())
+def _encoder(inputs: int, settings: Settings) -> nn.Sequential:
+    hidden, width = settings.hidden, settings.code_width
+    # Without own scale and offset the normalisation leaves no unit off, or on, for everybody.
+    norm = [nn.BatchNorm1d(width, affine=False)] if settings.code_norm == "batch" else []
+    return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, width), *norm, nn.ReLU())
 
 
 def _without_bias(module: nn.Module) -> None:

@@ -29,6 +29,8 @@ class MaximumSeparation(Method):
         departures=(
             "Batches hold nobody twice, so orthogonal projection only pushes apart; in the released code's "
             "fixed blocks people repeat by chance.",
+            "Both modalities start with the same share of the fusion; a share that the released code draws "
+            "near 0 may turn negative, and its modality then learns the opposite (switch fusion_start).",
             "The step is chosen on validation people; the released code chooses the epoch on its test list.",
         ),
         sources={
