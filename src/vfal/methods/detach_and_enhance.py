@@ -29,6 +29,10 @@ class DetachAndEnhance(Method):
             "The paper has no public code; networks and terms are those of vfal-eva's re-implementation.",
             "The orthogonality terms are divided by the batch size; vfal-eva's grow with it (switch "
             "orthogonality_reduction).",
+            "Codes are normalised over the batch before their ReLU; at our learning rate most units of "
+            "vfal-eva's die within 50 steps (switch code_norm).",
+            "The orthogonality terms weigh 0.01: two of them grow with powers of the codes, which are longer "
+            "when normalised.",
             "Features that enter the encoders are dropped out, and biases start at 0, unlike in vfal-eva.",
             "Decoders learn to give back encoder outputs, which are no part of their own target when the "
             "encoders learn too.",
@@ -40,7 +44,7 @@ class DetachAndEnhance(Method):
             "code_width": "vfal-eva",
             "code_norm": "reconstructed",
             "reconstruction": "vfal-eva",
-            "orthogonality": "vfal-eva",
+            "orthogonality": "reconstructed",
             "orthogonality_reduction": "reconstructed",
         },
     )
