@@ -38,7 +38,6 @@ def case(
             "feature_norm": 0.0,
             "dropout": 0.0,
             "code_norm": "none",
-            "orthogonality": 1.0,
             "orthogonality_reduction": "sum",
         }
     )

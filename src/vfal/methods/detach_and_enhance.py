@@ -1,5 +1,6 @@
 """Detach and Enhance (Yu et al., ICDM 2022): shared and private codes of each modality, kept apart."""
 
+import math
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -29,10 +30,8 @@ class DetachAndEnhance(Method):
             "The paper has no public code; networks and terms are those of vfal-eva's re-implementation.",
             "The orthogonality terms are divided by the batch size; vfal-eva's grow with it (switch "
             "orthogonality_reduction).",
-            "Codes are normalised over the batch before their ReLU; at our learning rate most units of "
-            "vfal-eva's die within 50 steps (switch code_norm).",
-            "The orthogonality terms weigh 0.01: two of them grow with powers of the codes, which are longer "
-            "when normalised.",
+            "Codes are standardised over the batch, and divided by the root of their width, before their "
+            "ReLU; at our learning rate most units of vfal-eva's die within 50 steps (switch code_norm).",
             "Features that enter the encoders are dropped out, and biases start at 0, unlike in vfal-eva.",
             "Decoders learn to give back encoder outputs, which are no part of their own target when the "
             "encoders learn too.",
@@ -44,7 +43,7 @@ class DetachAndEnhance(Method):
             "code_width": "vfal-eva",
             "code_norm": "reconstructed",
             "reconstruction": "vfal-eva",
-            "orthogonality": "reconstructed",
+            "orthogonality": "vfal-eva",
             "orthogonality_reduction": "reconstructed",
         },
     )
@@ -126,14 +125,21 @@ def _overlaps(common: dict[str, Tensor], private: dict[str, Tensor]) -> dict[str
 
 def _encoder(inputs: int, settings: Settings) -> nn.Sequential:
     hidden, width = settings.hidden, settings.code_width
-    # Without own scale and offset the normalisation leaves no unit off, or on, for everybody.
-    norm = [nn.BatchNorm1d(width, affine=False)] if settings.code_norm == "batch" else []
+    norm = [_Standardised(width, affine=False)] if settings.code_norm == "batch" else []
     return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, width), *norm, nn.ReLU())
 
 
 def _without_bias(module: nn.Module) -> None:
     if isinstance(module, nn.Linear):  # biases would drown features of length 1 until they are learned
         nn.init.zeros_(module.bias)
+
+
+class _Standardised(nn.BatchNorm1d):
+    """Without scale and offset of its own, that no unit be off, or on, for everybody."""
+
+    def forward(self, values_BD: Tensor) -> Tensor:
+        # Two of the orthogonality terms grow with powers of the codes, so these stay about 1 long.
+        return super().forward(values_BD) / math.sqrt(self.num_features)
 
 
 class _UnitLength(nn.Module):
