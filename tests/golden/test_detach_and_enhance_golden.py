@@ -34,7 +34,12 @@ def case(
     name, base_seed = request.param
     arrays = golden(name)
     settings = tiny_params().methods.detach_and_enhance.model_copy(  # type: ignore[attr-defined]
-        update={"feature_norm": 0.0, "dropout": 0.0, "orthogonality_reduction": "sum"}
+        update={
+            "feature_norm": 0.0,
+            "dropout": 0.0,
+            "code_norm": "none",
+            "orthogonality_reduction": "sum",
+        }
     )
     voice, face = (
         make_encoder("plain_features", modality, inputs=arrays[modality].shape[1])

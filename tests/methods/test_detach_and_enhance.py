@@ -62,8 +62,23 @@ def test_the_ablation_keeps_identity_and_reconstruction(make: Make, batch: Batch
     assert {*found} == {"identity_voice", "identity_face", "reconstruction"}
 
 
+def pushed_down(method: Method) -> Method:
+    """The method with offsets of -10 before the ReLU of its shared codes."""
+    for encoder in method.common.values():
+        torch.nn.init.constant_(encoder[2].bias, -10.0)
+    return method.train()
+
+
+def test_a_normalised_code_has_no_unit_that_is_off_for_everybody(make: Make, batch: Batch) -> None:
+    published = pushed_down(make("detach_and_enhance", code_norm="none"))
+    ours = pushed_down(make("detach_and_enhance", code_norm="batch"))
+    assert published.embed_faces(batch.faces.inputs).max() == 0
+    active_D = (ours.embed_faces(batch.faces.inputs) > 0).any(dim=0)
+    assert active_D.all()
+
+
 def test_dead_codes_leave_gradients_finite(make: Make, batch: Batch) -> None:
-    method = make("detach_and_enhance").train()
+    method = make("detach_and_enhance", code_norm="none").train()
     for parameter in method.common.parameters():
         torch.nn.init.constant_(parameter, -1.0)
     torch.stack([loss_B.mean() for loss_B in terms_of(method, batch).values()]).sum().backward()

@@ -49,3 +49,10 @@ def test_embeddings_are_unit_vectors_without_negative_entries(make: Make, batch:
     faces_BD = make("msm").eval().embed_faces(batch.faces.inputs)
     assert faces_BD.min() >= 0
     assert faces_BD.norm(dim=1).tolist() == pytest.approx([1.0] * 5)
+
+
+def test_both_modalities_start_with_the_same_share_unless_drawn_as_published(make: Make) -> None:
+    method = make("msm")
+    assert method.face_share.item() == method.voice_share.item() == 0.5
+    drawn = make("msm", fusion_start="random")
+    assert drawn.face_share.item() != drawn.voice_share.item()

@@ -39,3 +39,12 @@ def test_nothing_in_the_classifier_learns_or_is_stored() -> None:
     assert not [*classifier.parameters()] and not classifier.state_dict()
     logits_BI = classifier(most_separate(7).float())
     assert (logits_BI.argmax(1) == torch.arange(7)).all()
+
+
+@pytest.mark.parametrize("identities", [2, 3, 10, 901])
+def test_logits_are_products_with_the_vectors(identities: int) -> None:
+    torch.manual_seed(1)
+    embeddings_BD = torch.randn(5, identities - 1)
+    expected_BI = embeddings_BD.double() @ most_separate(identities).T
+    found_BI = SeparatePrototypes(identities)(embeddings_BD)
+    torch.testing.assert_close(found_BI.double(), expected_BI, rtol=1e-5, atol=1e-5)

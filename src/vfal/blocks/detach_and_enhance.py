@@ -14,6 +14,7 @@ class Settings(MethodBlock):
     dropout: float = Field(ge=0, lt=1)
     hidden: PositiveInt
     code_width: PositiveInt
+    code_norm: Literal["batch", "none"]
     reconstruction: float = Field(ge=0)
     orthogonality: float = Field(ge=0)
     orthogonality_reduction: Literal["mean", "sum"]

@@ -29,10 +29,13 @@ class MaximumSeparation(Method):
         departures=(
             "Batches hold nobody twice, so orthogonal projection only pushes apart; in the released code's "
             "fixed blocks people repeat by chance.",
+            "Both modalities start with the same share of the fusion; a share that the released code draws "
+            "near 0 may turn negative, and its modality then learns the opposite (switch fusion_start).",
             "The step is chosen on validation people; the released code chooses the epoch on its test list.",
         ),
         sources={
             "classifier": "paper",
+            "fusion_start": "reconstructed",
             "dropout": "official code",
             "orthogonality": "official code",
             "negative_weight": "official code",
@@ -48,7 +51,8 @@ class MaximumSeparation(Method):
         width = crowd.identities - 1
         self.voice_branch = _branch(int(voice.width), width, settings.dropout)  # type: ignore[arg-type]
         self.face_branch = _branch(int(face.width), width, settings.dropout)  # type: ignore[arg-type]
-        self.face_share, self.voice_share = nn.Parameter(torch.rand(1)), nn.Parameter(torch.rand(1))
+        start = torch.rand if settings.fusion_start == "random" else _half
+        self.face_share, self.voice_share = nn.Parameter(start(1)), nn.Parameter(start(1))
         learned = settings.classifier == "learned"
         self.classifier = (
             nn.Linear(width, crowd.identities) if learned else SeparatePrototypes(crowd.identities)
@@ -76,6 +80,10 @@ class MaximumSeparation(Method):
             )
             losses["orthogonality"] = settings.orthogonality * projection_B
         yield "all", Terms(losses)
+
+
+def _half(size: int) -> Tensor:
+    return torch.full((size,), 0.5)  # the mean of what the released code draws
 
 
 def _branch(inputs: int, width: int, dropout: float) -> nn.Sequential:
