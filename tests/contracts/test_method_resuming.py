@@ -84,7 +84,7 @@ def test_a_method_killed_and_continued_ends_as_an_undisturbed_one(
     whole = run(undisturbed, batches, tmp_path / "whole")
     assert changed(whole, again) == set()
     assert (tmp_path / "whole/curve.jsonl").read_bytes() == (tmp_path / "killed/curve.jsonl").read_bytes()
-    # It was continued inside a pass, when all that training changes had changed and no refresh could repair it.
+    # It was continued inside a pass, where no refresh repairs, when all that training changes had changed.
     assert kept is not None and kept["step"] == KEPT_AT and KEPT_AT % STEPS_PER_PASS
     assert changed(fresh, kept["model"]) == changed(fresh, whole)
     refreshes = type(undisturbed).refresh is not Method.refresh
