@@ -1,6 +1,6 @@
 """Entries of the shelves, each made small enough to be tried."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,20 +16,13 @@ from vfal.method import Crowd, Method
 from vfal.methods import get_method
 from vfal.nn.catalogue import make_encoder
 
+from ..one_thread import one_thread as one_thread
 from ..tiny_params import tiny_params
 
 IDENTITIES, INPUTS, WIDTH, ITEMS_EACH = 10, 7, 16, 3
 BATCH = 5
 STEPS_PER_PASS = IDENTITIES // BATCH
 NAMES = [f"id{code}" for code in range(IDENTITIES)]
-
-
-@pytest.fixture(autouse=True, scope="package")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 ITEMS = ITEMS_EACH * IDENTITIES

@@ -2,6 +2,7 @@ import pytest
 
 from vfal.data.batches import Batch
 
+from ..one_thread import one_thread as one_thread
 from .small_models import batch_of
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vfal.core.config.shelf_models import ordered
 from vfal.core.seeding import generator
-from vfal.core.types import MODALITIES
+from vfal.core.types import MODALITIES, Modality
 from vfal.data.batches import Bag, Batch, IdentityBatches, RowsByIdentity, TrainingItems
 from vfal.data.inputs import FeatureInputs
 from vfal.method import Crowd, Method, Terms
@@ -19,9 +19,9 @@ from vfal.nn.catalogue import make_encoder
 from ..tiny_params import tiny_params
 
 INPUTS = {"voice": 7, "face": 7}
+WIDTHS = {"voice": 16, "face": 16}
 CROWD = Crowd(10, genders=2, nationalities=3, tracks=10, clips=30, faces=30)
-SMALL = {"width": 16, "hidden": 24, "dropout": 0.0}  # of every block that has such keys
-RAW = {"channels": 4, "width": 12}
+SMALL = {"width": 16, "hidden": 24, "dropout": 0.0}  # of every block that has such numbers
 
 
 def make(
@@ -29,26 +29,31 @@ def make(
     *,
     crowd: Crowd = CROWD,
     inputs: Mapping[str, int] = INPUTS,
-    trunk_width: int = 16,
+    widths: Mapping[str, int] = WIDTHS,
+    trunk: str | None = None,
     raw: bool = False,
     **changes: Any,
 ) -> Any:
     """A model of the shelf, always with the same weights, some keys of its block changed.
 
-    Its encoders are of frozen features so wide, or with `raw` of recordings and pictures.
+    Its encoders take frozen features, `inputs` wide, or with `raw` recordings and pictures, and give
+    `widths`; with the trunk `plain_features`, which some methods have, the features themselves.
     """
     torch.manual_seed(1)
     order = ordered(tiny_params(), model)
     kind = get_method(order.method)
-    trunk = {"width": trunk_width, "dropout": 0.0} if kind.trunk == "feature_mlp" else {}
-    voice, face = (
-        make_encoder(f"small_{modality}", modality, **RAW)
-        if raw
-        else make_encoder(kind.trunk, modality, inputs=inputs[modality], **trunk)
-        for modality in MODALITIES
-    )
-    small = {key: value for key, value in SMALL.items() if key in type(order.settings).model_fields}
-    return kind(voice, face, crowd=crowd, settings=order.settings.model_copy(update=small | changes))
+    taken = trunk or kind.trunk
+    encoders = [_encoder(taken, side, inputs[side], widths[side], raw) for side in MODALITIES]
+    block = order.settings
+    small = {key: value for key, value in SMALL.items() if isinstance(getattr(block, key, None), type(value))}
+    return kind(*encoders, crowd=crowd, settings=block.model_copy(update=small | changes))
+
+
+def _encoder(trunk: str, modality: Modality, inputs: int, width: int, raw: bool) -> nn.Module:
+    if raw:
+        return make_encoder(f"small_{modality}", modality, channels=4, width=width)
+    sizes = {"width": width, "dropout": 0.0} if trunk == "feature_mlp" else {}
+    return make_encoder(trunk, modality, inputs=inputs, **sizes)
 
 
 def features(word: str, items: int, width: int = 7) -> Tensor:
@@ -114,10 +119,10 @@ def unmoved_by_media(model: str, **changes: Any) -> list[str]:
 
 
 PEOPLE, TRACKS, TRACK_ITEMS = 6, 18, 36  # three tracks each, of two clips and two faces
-WIDTHS = {"voice": 5, "face": 7}
+TRACK_INPUTS = {"voice": 5, "face": 7}
 TRACKED: dict[str, Any] = {  # of a model that learns from them
     "crowd": Crowd(PEOPLE, tracks=TRACKS, clips=TRACK_ITEMS, faces=TRACK_ITEMS),
-    "inputs": WIDTHS,
+    "inputs": TRACK_INPUTS,
     "width": 8,
 }
 
@@ -125,8 +130,8 @@ TRACKED: dict[str, Any] = {  # of a model that learns from them
 def track_inputs(kind: str) -> Tensor:
     """Inputs by row; row i is of track i % TRACKS, and that of person track % PEOPLE."""
     person_N = np.arange(TRACK_ITEMS) % TRACKS % PEOPLE
-    people = generator(1, kind, "people").standard_normal((PEOPLE, WIDTHS[kind]))
-    noise = generator(1, kind, "items").standard_normal((TRACK_ITEMS, WIDTHS[kind]))
+    people = generator(1, kind, "people").standard_normal((PEOPLE, TRACK_INPUTS[kind]))
+    noise = generator(1, kind, "items").standard_normal((TRACK_ITEMS, TRACK_INPUTS[kind]))
     return torch.from_numpy((2 * people[person_N] + 0.1 * noise).astype(np.float32))
 
 
@@ -137,7 +142,7 @@ def track_batches() -> IdentityBatches:
             FeatureInputs(track_inputs(kind).numpy()),
             RowsByIdentity(np.arange(TRACK_ITEMS) % TRACKS, range(TRACKS), kind),
         )
-        for kind in WIDTHS
+        for kind in TRACK_INPUTS
     }
     owners = np.arange(TRACKS) % PEOPLE
     return IdentityBatches(

@@ -71,4 +71,4 @@ def test_both_networks_end_in_two_layers_of_the_published_size() -> None:
 
 
 def test_it_trains_on_recordings_and_pictures_too() -> None:
-    assert unmoved_by_media("lafv") == []
+    assert unmoved_by_media("lafv", widths={"voice": 12, "face": 10}) == []

@@ -13,7 +13,7 @@ IDENTITY_B = torch.tensor([3, 3, 0, 0, 5, 5])
 
 
 def made(**changes: Any) -> Any:
-    return make("trinet", inputs=INPUTS, **changes)
+    return make("trinet", inputs=INPUTS, widths={"voice": 12, "face": 10}, **changes)
 
 
 def batch(identity_B: Tensor = IDENTITY_B) -> Batch:
