@@ -31,12 +31,27 @@ def state(method: Method) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in method.state_dict().items()}
 
 
-def train_well(method: Method, model: str, batches: IdentityBatches, folder: Path) -> None:
-    """By its own optimiser, in a hurry: ten people; what judges pairs has to learn first that they matter."""
-    steps = 200 if type(method).score is Method.score else 400
-    hasty = ordered(tiny_params(), model).recipe.optimiser.model_copy(update={"learning_rate": 0.005})
-    train(method, batches, folder, steps=steps, optimiser=hasty)
-    method.eval()
+@pytest.fixture(scope="module")
+def known() -> dict[str, Method]:
+    """Models that have been trained."""
+    return {}
+
+
+@pytest.fixture
+def trained(
+    known: dict[str, Method], make: Make, model: str, batches: IdentityBatches, tmp_path: Path
+) -> Method:
+    """The model, trained once by its own optimiser in a hurry: to be looked at, not to be changed.
+
+    There are ten people; what judges pairs has to learn first that they matter.
+    """
+    if model not in known:
+        method = make()
+        steps = 200 if type(method).score is Method.score else 400
+        hasty = ordered(tiny_params(), model).recipe.optimiser.model_copy(update={"learning_rate": 0.005})
+        train(method, batches, tmp_path, steps=steps, optimiser=hasty)
+        known[model] = method.eval()
+    return known[model]
 
 
 def test_embeddings_and_scores_have_their_shapes(make: Make) -> None:
@@ -48,18 +63,17 @@ def test_embeddings_and_scores_have_their_shapes(make: Make) -> None:
 
 
 def test_a_larger_score_is_a_better_fit_once_it_is_trained_by_its_own_optimiser(
-    make: Make, model: str, batches: IdentityBatches, tmp_path: Path
+    trained: Method, batches: IdentityBatches
 ) -> None:
-    method = make()
-    train_well(method, model, batches, tmp_path)
     for step in range(2):
         batch = batches.draw(step, torch.device("cpu"))
         assert batch.voices is not None and batch.faces is not None
-        voices_BD, faces_BD = method.embed_voices(batch.voices.inputs), method.embed_faces(batch.faces.inputs)
+        voices_BD = trained.embed_voices(batch.voices.inputs)
+        faces_BD = trained.embed_faces(batch.faces.inputs)
         for direction, probes_BD, own_BD in (("v2f", voices_BD, faces_BD), ("f2v", faces_BD, voices_BD)):
             leads = []
             for shift in range(1, len(own_BD)):
-                scores_B2 = method.choose(
+                scores_B2 = trained.choose(
                     probes_BD, torch.stack([own_BD, own_BD.roll(shift, 0)], dim=1), direction
                 )
                 leads.append((scores_B2[:, 0] - scores_B2[:, 1]).mean())
@@ -84,14 +98,10 @@ def test_a_score_does_not_depend_on_the_batch_it_is_scored_in(make: Make) -> Non
     assert torch.allclose(together.diagonal(), alone, atol=1e-5)
 
 
-def test_the_decision_changes_when_only_the_probe_changes(
-    make: Make, model: str, batches: IdentityBatches, tmp_path: Path
-) -> None:
-    method = make()
-    train_well(method, model, batches, tmp_path)  # fresh ones may lean to one side
-    with torch.no_grad():
-        voices_ND, faces_MD = method.embed_voices(features("v", 50)), method.embed_faces(features("f", 50))
-        v2f, f2v = fits(method, voices_ND, faces_MD[:8]), fits(method, voices_ND[:8], faces_MD).T
+def test_the_decision_changes_when_only_the_probe_changes(trained: Method) -> None:
+    with torch.no_grad():  # trained, as fresh ones may lean to one side
+        voices_ND, faces_MD = trained.embed_voices(features("v", 50)), trained.embed_faces(features("f", 50))
+        v2f, f2v = fits(trained, voices_ND, faces_MD[:8]), fits(trained, voices_ND[:8], faces_MD).T
     # A score that adds up what probe and candidate say alone never changes its mind.
     for scores in (v2f, f2v):
         wins = (scores[:, 0::2] > scores[:, 1::2]).float().mean(0)
