@@ -1,6 +1,7 @@
 """Entries of the shelves, each made small enough to be tried."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,18 +16,13 @@ from vfal.method import Crowd, Method
 from vfal.methods import get_method
 from vfal.nn.catalogue import make_encoder
 
+from ..one_thread import one_thread as one_thread
 from ..tiny_params import tiny_params
 
 IDENTITIES, INPUTS, WIDTH, ITEMS_EACH = 10, 7, 16, 3
+BATCH = 5
+STEPS_PER_PASS = IDENTITIES // BATCH
 NAMES = [f"id{code}" for code in range(IDENTITIES)]
-
-
-@pytest.fixture(autouse=True, scope="package")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 ITEMS = ITEMS_EACH * IDENTITIES
@@ -36,7 +32,7 @@ SMALL = {  # of every block that has such keys
     "dropout": 0.1,
     "first_clustering_passes": 1,  # what is learned from all items is learned within the few steps here
     "cluster_every_passes": 1,
-    "start_steps": 3,
+    "start_steps": STEPS_PER_PASS,
     "first_mining_passes": 1,
     "mine_every_passes": 1,
     "neighbours_first": 2,
@@ -65,13 +61,14 @@ def name(model: str) -> str:
 
 
 @pytest.fixture
-def make(model: str, name: str) -> Callable[[], Method]:
-    """Makes the model afresh, always with the same weights, on frozen features."""
+def make(model: str, name: str) -> Callable[..., Method]:
+    """Makes the model afresh, always with the same weights, on frozen features; with `changes` it knows."""
 
-    def fresh(seed: int = 1) -> Method:
+    def fresh(seed: int = 1, **changes: Any) -> Method:
         torch.manual_seed(derive_seed(seed, name))
         settings = ordered(tiny_params(), model).settings
-        known = {key: value for key, value in SMALL.items() if key in type(settings).model_fields}
+        given = SMALL | changes
+        known = {key: value for key, value in given.items() if key in type(settings).model_fields}
         method = get_method(name)
         sizes = {"width": 128, "dropout": 0.0} if method.trunk == "feature_mlp" else {}
         voice = make_encoder(method.trunk, "voice", inputs=INPUTS, **sizes)
@@ -105,7 +102,7 @@ def batches(model: str) -> IdentityBatches:
     return IdentityBatches(
         {"voice": source("voice"), "face": source("face")},
         IDENTITIES,
-        batch_identities=5,
+        batch_identities=BATCH,
         views=recipe.views,
         seed=1,
         stream="contract",

@@ -1,35 +1,19 @@
 """Claims of AML in small."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
 
-from vfal.core.config.shelf_models import ordered
-from vfal.data.batches import Bag, Batch
-from vfal.method import Crowd
-from vfal.methods.aml import AdversarialMetricLearning
-from vfal.nn.feature_mlp import FeatureMLP
-from vfal.nn.small import SmallFaceEncoder, SmallVoiceEncoder
+from vfal.data.batches import Batch
 
-from ..tiny_params import tiny_params
+from .small_models import batch_of, make, media
+
+PEOPLE = [*range(8)]
 
 
-def method(
-    voice: torch.nn.Module | None = None, face: torch.nn.Module | None = None, **changes: object
-) -> AdversarialMetricLearning:
-    torch.manual_seed(1)
-    settings = ordered(tiny_params(), "aml").settings.model_copy(update=changes)
-    voice = voice or FeatureMLP(modality="voice", inputs=6, width=16, dropout=0.0)
-    face = face or FeatureMLP(modality="face", inputs=6, width=16, dropout=0.0)
-    return AdversarialMetricLearning(voice, face, crowd=Crowd(8), settings=settings)  # type: ignore[arg-type]
-
-
-def batch(items: int = 8) -> Batch:
-    identity_B = torch.arange(items)
-    return Batch(Bag(torch.randn(items, 6), identity_B), Bag(torch.randn(items, 6), identity_B))
-
-
-def play(model: AdversarialMetricLearning, data: Batch, step: int = 0, rate: float = 0.0) -> list[str]:
+def play(model: Any, data: Batch, step: int = 0, rate: float = 0.0) -> list[str]:
     """One step; who moved, in order."""
     players, order = model.players(), []
     for player, terms in model.turns(data, step):
@@ -44,14 +28,14 @@ def play(model: AdversarialMetricLearning, data: Batch, step: int = 0, rate: flo
 
 
 def test_the_critic_moves_first_and_as_often_as_it_is_told() -> None:
-    assert play(method(), batch()) == ["critic", "encoders"]
-    seldom = method(critic_every_steps=5)
-    assert [len(play(seldom, batch(), step)) for step in range(6)] == [2, 1, 1, 1, 1, 2]
+    assert play(make("aml"), batch_of(PEOPLE)) == ["critic", "encoders"]
+    seldom = make("aml", critic_every_steps=5)
+    assert [len(play(seldom, batch_of(PEOPLE), step)) for step in range(6)] == [2, 1, 1, 1, 1, 2]
 
 
 def test_the_encoders_meet_the_critic_that_has_moved() -> None:
     def adversary(rate: float) -> Tensor:
-        model, data = method(critic_dropout=0.0, dropout=0.0).train(), batch()
+        model, data = make("aml", width=128, critic_dropout=0.0).train(), batch_of(PEOPLE)
         for player, terms in model.turns(data, 0):
             if player == "encoders":
                 return terms.losses["adversary_face"].detach()
@@ -72,19 +56,19 @@ def test_the_encoders_meet_the_critic_that_has_moved() -> None:
 
 
 def test_the_critics_turn_leaves_no_gradient_in_the_encoders() -> None:
-    model = method()
-    player, terms = next(iter(model.turns(batch(), 0)))
+    model = make("aml")
+    player, terms = next(iter(model.turns(batch_of(PEOPLE), 0)))
     assert player == "critic"
     torch.stack([loss_B.mean() for loss_B in terms.losses.values()]).sum().backward()
     assert all(one.grad is None for one in model.players()["encoders"])
 
 
 def test_a_critic_that_knows_nothing_costs_ln_2_per_item_and_the_probe_twice() -> None:
-    model = method().eval()
+    model = make("aml").eval()
     with torch.no_grad():
         for one in model.critic.parameters():
             one.zero_()
-    for _, terms in model.turns(batch(), 0):
+    for _, terms in model.turns(batch_of(PEOPLE), 0):
         for name, loss_B in terms.losses.items():
             if name.startswith(("critic", "adversary")):
                 assert loss_B.tolist() == pytest.approx([0.5 * 4 * 0.6931472] * 8, rel=1e-6)
@@ -92,7 +76,7 @@ def test_a_critic_that_knows_nothing_costs_ln_2_per_item_and_the_probe_twice() -
 
 def test_the_task_head_cannot_match_whatever_it_learned() -> None:
     """It is linear in probe and candidates side by side: the probe shifts both candidates' logits alike."""
-    model = method(width=16).eval()
+    model = make("aml", width=16).eval()
     with torch.no_grad():
         probes_BD, candidates_2D = torch.randn(100, 16), torch.randn(2, 16)
         for head in model.heads.values():
@@ -110,25 +94,20 @@ def test_the_task_head_cannot_match_whatever_it_learned() -> None:
 
 
 def test_one_anchor_has_one_head_and_its_own_terms() -> None:
-    model = method(anchor="face")
+    model = make("aml", anchor="face")
     assert [*model.heads] == ["face"]
-    names = {name for _, terms in model.turns(batch(), 0) for name in terms.losses}
+    names = {name for _, terms in model.turns(batch_of(PEOPLE), 0) for name in terms.losses}
     assert names == {"critic_face", "adversary_face", "metric_face", "task_face"}
 
 
 def test_encoders_of_two_widths_are_refused() -> None:
     with pytest.raises(ValueError, match=r"one width, found \[8, 16\]"):
-        method(FeatureMLP(modality="voice", inputs=6, width=8, dropout=0.0))
+        make("aml", widths={"voice": 8, "face": 16})
 
 
 def test_it_learns_from_raw_media_too() -> None:
-    model = method(SmallVoiceEncoder(channels=4, width=24), SmallFaceEncoder(channels=4, width=24)).train()
-    identity_B = torch.arange(4)
-    waves, faces = torch.randn(4, 8000) * 1000, torch.rand(4, 3, 32, 32) * 2 - 1
+    model = make("aml", raw=True).train()
     before = {name: one.detach().clone() for name, one in model.named_parameters()}
-    assert play(model, Batch(Bag(waves, identity_B), Bag(faces, identity_B)), rate=0.1) == [
-        "critic",
-        "encoders",
-    ]
+    assert play(model, media(), rate=0.1) == ["critic", "encoders"]
     still = [name for name, one in model.named_parameters() if torch.equal(one, before[name])]
     assert not [name for name in still if name.startswith(("voice.output", "face.output"))]

@@ -1,23 +1,16 @@
 import math
-from collections.abc import Callable
 
 import pytest
 import torch
 
 from vfal.data.batches import Bag, Batch
-from vfal.method import Method
 
-Make = Callable[..., Method]
-
-
-def losses(method: Method, batch: Batch) -> dict[str, torch.Tensor]:
-    ((_, terms),) = method.turns(batch, 0)
-    return dict(terms.losses)
+from .small_models import losses_of, make
 
 
-def test_both_sides_equal_the_plain_loop(make: Make, batch: Batch) -> None:
+def test_both_sides_equal_the_plain_loop(batch: Batch) -> None:
     method = make("clip_style").eval()
-    found = losses(method, batch)
+    found = losses_of(method, batch)
     with torch.no_grad():
         cosine = method.score(
             method.embed_voices(batch.voices.inputs), method.embed_faces(batch.faces.inputs)
@@ -30,24 +23,24 @@ def test_both_sides_equal_the_plain_loop(make: Make, batch: Batch) -> None:
         assert found["face_to_voice"][i].item() == pytest.approx(0.5 * by_column, rel=1e-5)
 
 
-def test_the_temperature_is_learned_and_never_falls_below_its_bound(make: Make, batch: Batch) -> None:
+def test_the_temperature_is_learned_and_never_falls_below_its_bound(batch: Batch) -> None:
     method = make("clip_style", temperature_lowest=0.05).train()
     assert (-method.log_scale).exp().item() == pytest.approx(0.07)
-    torch.stack([loss_B.mean() for loss_B in losses(method, batch).values()]).sum().backward()
+    torch.stack([loss_B.mean() for loss_B in losses_of(method, batch).values()]).sum().backward()
     assert method.log_scale.grad is not None and method.log_scale.grad != 0
     with torch.no_grad():
         method.log_scale.fill_(10.0)
-    losses(method, batch)
+    losses_of(method, batch)
     assert (-method.log_scale).exp().item() == pytest.approx(0.05)
 
 
-def test_a_batch_of_one_person_costs_nothing(make: Make, batch: Batch) -> None:
-    same_B = torch.zeros(5, dtype=torch.long)
+def test_a_batch_of_one_person_costs_nothing(batch: Batch) -> None:
+    same_B = torch.zeros(6, dtype=torch.long)
     alone = Batch(Bag(batch.voices.inputs, same_B), Bag(batch.faces.inputs, same_B))
-    assert all(loss_B.tolist() == [0] * 5 for loss_B in losses(make("clip_style").eval(), alone).values())
+    assert all(loss_B.tolist() == [0] * 6 for loss_B in losses_of(make("clip_style").eval(), alone).values())
 
 
-def test_a_sharper_temperature_looks_at_the_hardest_candidate(make: Make, batch: Batch) -> None:
+def test_a_sharper_temperature_looks_at_the_hardest_candidate(batch: Batch) -> None:
     shares = []
     for temperature in (1.0, 0.02):
         method = make("clip_style", temperature_initial=temperature).eval()

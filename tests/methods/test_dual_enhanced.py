@@ -1,25 +1,21 @@
 """Claims of DSANet in small."""
 
+from typing import Any
+
 import pytest
 import torch
 
-from vfal.core.config.shelf_models import ordered
-from vfal.data.batches import Bag, Batch
-from vfal.method import Crowd
-from vfal.methods.dual_enhanced import DualEnhancedSiamese
 from vfal.nn.dual_enhancement import DualEnhancement
-from vfal.nn.feature_mlp import FeatureMLP
 from vfal.nn.self_attention import MapAttention
 
-from ..tiny_params import tiny_params
+from .small_models import batch_of, features, make
+
+PEOPLE = [*range(8)]
 
 
-def method(width: int = 128, **changes: object) -> DualEnhancedSiamese:
-    torch.manual_seed(1)
-    settings = ordered(tiny_params(), "dual_enhanced").settings.model_copy(update=changes)
-    voice = FeatureMLP(modality="voice", inputs=6, width=width, dropout=0.0)
-    face = FeatureMLP(modality="face", inputs=6, width=width, dropout=0.0)
-    return DualEnhancedSiamese(voice, face, crowd=Crowd(8), settings=settings)  # type: ignore[arg-type]
+def maps_of(width: int) -> Any:
+    """The model on features that are taken for maps of 8 rows."""
+    return make("dual_enhanced", widths={"voice": width, "face": width})
 
 
 def enhancement(blocks: str = "uniform") -> DualEnhancement:
@@ -89,12 +85,11 @@ def test_attention_is_the_plain_loop() -> None:
 
 def test_batches_of_one_person_do_not_help_when_it_is_scored() -> None:
     """The released evaluation leaves batch norm on: 50 triplets of one person in a batch tell the answer."""
-    model = method()
+    model = maps_of(128)
     model.train()
     for _ in range(3):
-        voices, faces = torch.randn(8, 6), torch.randn(8, 6)
-        [*model.turns(Batch(Bag(voices, torch.arange(8)), Bag(faces, torch.arange(8))), 0)]
-    voices, faces = torch.randn(6, 6), torch.randn(1, 6).expand(6, -1)
+        [*model.turns(batch_of(PEOPLE), 0)]
+    voices, faces = features("v", 6), features("f", 1).expand(6, -1)
 
     def lead(together: bool) -> torch.Tensor:
         if together:
@@ -112,16 +107,15 @@ def test_batches_of_one_person_do_not_help_when_it_is_scored() -> None:
 
 
 def test_nothing_is_enhanced_when_items_are_scored() -> None:
-    model = method().eval()
+    model = maps_of(128).eval()
     torch.manual_seed(1)
-    first = model.embed_faces(torch.ones(2, 6))
+    first = model.embed_faces(torch.ones(2, 7))
     torch.manual_seed(2)
-    assert torch.equal(first, model.embed_faces(torch.ones(2, 6)))
+    assert torch.equal(first, model.embed_faces(torch.ones(2, 7)))
 
 
 def test_the_critic_moves_first_and_sees_both_branches() -> None:
-    model, identity_B = method(), torch.arange(8)
-    data = Batch(Bag(torch.randn(8, 6), identity_B), Bag(torch.randn(8, 6), identity_B))
+    model, data = maps_of(128), batch_of(PEOPLE)
     turns = [*model.turns(data, 0)]
     assert [player for player, _ in turns] == ["critic", "encoders"]
     with torch.no_grad():
@@ -133,4 +127,4 @@ def test_the_critic_moves_first_and_sees_both_branches() -> None:
 
 def test_features_that_are_no_maps_are_refused() -> None:
     with pytest.raises(ValueError, match=r"8 rows by an even square of places .* found widths \[100, 100\]"):
-        method(width=100)
+        maps_of(100)

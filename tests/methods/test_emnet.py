@@ -5,7 +5,7 @@ from vfal.core.config.params import check
 from vfal.core.errors import ConfigError
 
 from ..tiny_params import raw_params
-from .handmade import batch_of, learns_from_media, make, terms_of
+from .small_models import batch_of, make, terms_of, unmoved_by_media
 
 PEOPLE = [4, 0, 7, 2, 9, 1, 5, 3, 6, 8, 14, 10]
 
@@ -75,4 +75,4 @@ def test_more_least_than_most_candidates_are_refused() -> None:
 
 
 def test_it_learns_from_recordings_and_pictures() -> None:
-    assert learns_from_media("emnet")
+    assert unmoved_by_media("emnet") == []

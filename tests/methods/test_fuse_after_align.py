@@ -7,9 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
-from vfal.blocks.fuse_after_align import Settings
 from vfal.core.config.params import check
-from vfal.core.config.shelf_models import ordered
 from vfal.core.errors import ConfigError, DataError
 from vfal.core.seeding import generator
 from vfal.data.batches import Bag, Batch, IdentityBatches, RowsByIdentity
@@ -17,32 +15,20 @@ from vfal.data.inputs import FeatureInputs
 from vfal.losses.multi_similarity import multi_similarity
 from vfal.method import Crowd, Method
 from vfal.methods.fuse_after_align import FuseAfterAlign
-from vfal.nn.catalogue import make_encoder
 from vfal.training.loop import Loop, Phase
 
 from ..tiny_params import raw_params, tiny_params
+from .small_models import make, unmoved_by_media
 
 PEOPLE, TRACKS, WIDTH, ITEMS = 20, 40, 8, 120
 INPUTS = 6
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
-def settings(**changes: Any) -> Settings:
-    block = ordered(tiny_params(), "fuse_after_align").settings
-    assert isinstance(block, Settings)
-    small = {"width": 16, "least_clusters": 5, "dropout": 0.0, "layers": 1}
-    return block.model_copy(update=small | changes)
-
-
-def method(**changes: Any) -> FuseAfterAlign:
-    torch.manual_seed(1)
-    parts = [make_encoder("plain_features", modality, inputs=INPUTS) for modality in ("voice", "face")]
-    return FuseAfterAlign(*parts, crowd=Crowd(PEOPLE, tracks=TRACKS), settings=settings(**changes))
+def method(**changes: Any) -> Any:
+    crowd, small = Crowd(PEOPLE, tracks=TRACKS), {"least_clusters": 5, "layers": 1}
+    inputs = {"voice": INPUTS, "face": INPUTS}
+    return make("fuse_after_align", crowd=crowd, inputs=inputs, trunk="plain_features", **small | changes)
 
 
 def people() -> Tensor:
@@ -235,17 +221,7 @@ def test_killed_between_halvings_it_ends_as_an_undisturbed_one(
 
 
 def test_it_trains_encoders_of_media_as_well() -> None:
-    torch.manual_seed(1)
-    voice = make_encoder("small_voice", "voice", channels=8, width=12)
-    face = make_encoder("small_face", "face", channels=8, width=20)
-    ours = FuseAfterAlign(voice, face, crowd=Crowd(PEOPLE, tracks=TRACKS), settings=settings(regime="raw"))
-    video_B = torch.tensor([0, 5, 9])
-    sound, pictures = 1000 * torch.randn(3, 16000), torch.randn(3, 3, 64, 64)
-    given = Batch(Bag(sound, None, video_B=video_B), Bag(pictures, None, video_B=video_B))
-    ((_, terms),) = ours.turns(given, 0)
-    sum(loss_B.mean() for loss_B in terms.losses.values()).backward()  # type: ignore[union-attr]
-    for encoder in (voice, face):
-        assert any(part.grad is not None and part.grad.abs().max() > 0 for part in encoder.parameters())
+    assert unmoved_by_media("fuse_after_align", widths={"voice": 12, "face": 20}, regime="raw") == []
 
 
 def right_of_two(ours: FuseAfterAlign) -> float:

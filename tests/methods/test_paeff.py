@@ -1,5 +1,4 @@
 import math
-from collections.abc import Callable
 
 import pytest
 import torch
@@ -11,14 +10,9 @@ from vfal.losses.softmax_contrast import softmax_contrast
 from vfal.method import Method
 
 from ..tiny_params import tiny_params
+from .small_models import losses_of, make
 
-Make = Callable[..., Method]
 FACTOR = math.tanh(math.sqrt(0.05)) / math.sqrt(0.05)
-
-
-def terms_of(method: Method, batch: Batch) -> dict[str, torch.Tensor]:
-    ((_, terms),) = method.turns(batch, 0)
-    return dict(terms.losses)
 
 
 def units(method: Method, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
@@ -28,9 +22,7 @@ def units(method: Method, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     )
 
 
-def test_alignment_in_the_ball_is_plain_infonce_at_a_slightly_higher_temperature(
-    make: Make, batch: Batch
-) -> None:
+def test_alignment_in_the_ball_is_plain_infonce_at_a_slightly_higher_temperature(batch: Batch) -> None:
     method = make("paeff").eval()
     voices_BD, faces_BD = units(method, batch)
     sides = [
@@ -45,35 +37,33 @@ def test_alignment_in_the_ball_is_plain_infonce_at_a_slightly_higher_temperature
         for one_BD, other_BD in ((voices_BD, faces_BD), (faces_BD, voices_BD))
     ]
     expected_B = 0.3 * 0.5 * (sides[0] + sides[1])
-    torch.testing.assert_close(terms_of(method, batch)["alignment"], expected_B, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(losses_of(method, batch)["alignment"], expected_B, rtol=1e-5, atol=1e-6)
 
 
-def test_the_metric_of_the_ball_lets_a_quarter_of_the_alignment_gradient_through(
-    make: Make, batch: Batch
-) -> None:
+def test_the_metric_of_the_ball_lets_a_quarter_of_the_alignment_gradient_through(batch: Batch) -> None:
     gradients = []
     for riemannian in (False, True):
         method = make("paeff", riemannian=riemannian).eval()
-        terms_of(method, batch)["alignment"].mean().backward()
+        losses_of(method, batch)["alignment"].mean().backward()
         gradients.append(method.voice_branch[0].weight.grad)
     metric = (1 - 0.05 * FACTOR**2) ** 2 / 4
     assert metric == pytest.approx(0.2264, abs=1e-4)
     torch.testing.assert_close(gradients[1], metric * gradients[0], rtol=1e-4, atol=1e-8)
 
 
-def test_fused_embeddings_are_classified_and_pushed_apart(make: Make, batch: Batch) -> None:
-    found = terms_of(make("paeff").eval(), batch)
+def test_fused_embeddings_are_classified_and_pushed_apart(batch: Batch) -> None:
+    found = losses_of(make("paeff").eval(), batch)
     assert {*found} == {"identity", "orthogonality", "alignment"}
     assert (found["orthogonality"] >= 0.35).all()  # nobody comes twice, so 1 - S is 1
 
 
-def test_what_is_compared_is_the_gelu_of_unit_vectors(make: Make, batch: Batch) -> None:
+def test_what_is_compared_is_the_gelu_of_unit_vectors(batch: Batch) -> None:
     method = make("paeff").eval()
     voices_BD, _ = units(method, batch)
     torch.testing.assert_close(method.embed_voices(batch.voices.inputs), torch.nn.functional.gelu(voices_BD))
     faces_BD = method.embed_faces(batch.faces.inputs)
     scores = method.score(faces_BD, faces_BD)
-    assert (scores.argmax(1) == torch.arange(5)).all() and scores.max() <= 0  # minus distances
+    assert (scores.argmax(1) == torch.arange(6)).all() and scores.max() <= 0  # minus distances
 
 
 def test_a_gate_without_a_middle_is_refused() -> None:

@@ -5,31 +5,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vfal.core.config.shelf_models import ordered
 from vfal.core.errors import ConfigError
 from vfal.core.types import DIRECTIONS, Direction
-from vfal.data.batches import Bag, Batch
 from vfal.evaluation.embeddings import Items
 from vfal.evaluation.scoring import Prepared
-from vfal.method import Crowd
-from vfal.methods.fvcme import FaceVoiceMatching
-from vfal.methods.svhf import SeeingVoicesHearingFaces
 from vfal.nn.choosers import FirstIsRight, PairwiseMaximum, PlaceChooser, SideBySide
-from vfal.nn.feature_mlp import FeatureMLP
 from vfal.nn.matching_tuples import OneOfTwo, in_random_order, with_others
 from vfal.protocols.matching import _asked
 from vfal.training.assessing import MethodComparer, scorer_of
 from vfal.training.examining import asks_for
 
-from ..tiny_params import tiny_params
-
-
-def method(model: str = "svhf", **changes: object) -> SeeingVoicesHearingFaces:
-    torch.manual_seed(1)
-    settings = ordered(tiny_params(), model).settings.model_copy(update=changes)
-    voice = FeatureMLP(modality="voice", inputs=6, width=16, dropout=0.0)
-    face = FeatureMLP(modality="face", inputs=6, width=16, dropout=0.0)
-    return SeeingVoicesHearingFaces(voice, face, crowd=Crowd(8), settings=settings)  # type: ignore[arg-type]
+from .small_models import batch_of, make, terms_of
 
 
 def prepared(model: nn.Module) -> Prepared:
@@ -47,7 +33,7 @@ def prepared(model: nn.Module) -> Prepared:
 
 
 def test_nothing_but_matching_is_asked_of_it() -> None:
-    model = method()
+    model = make("svhf")
     asked = {
         name for name in ("matching", "verification", "retrieval", "joint_matching") if asks_for(name, model)
     }
@@ -59,7 +45,7 @@ def test_nothing_but_matching_is_asked_of_it() -> None:
 @pytest.mark.parametrize("model", ["svhf", "svhf_1_of_5", "svhf_vftc"])
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_no_answer_depends_on_where_the_right_candidate_stands(model: str, direction: Direction) -> None:
-    asked = method(model).eval()
+    asked = make(model).eval()
     probes_TD, candidates_TKD = torch.randn(20, 16), torch.randn(20, 4, 16)
     scores_TK = asked.choose(probes_TD, candidates_TKD, direction)
     order = [2, 0, 3, 1]
@@ -69,7 +55,7 @@ def test_no_answer_depends_on_where_the_right_candidate_stands(model: str, direc
 
 
 def test_a_candidates_score_depends_on_its_rivals() -> None:
-    asked = method("svhf").eval()
+    asked = make("svhf").eval()
     probes_TD, candidates_TKD = torch.randn(20, 16), torch.randn(20, 3, 16)
     with_third = asked.choose(probes_TD, candidates_TKD, "v2f")[:, :2]
     without = asked.choose(probes_TD, candidates_TKD[:, :2], "v2f")
@@ -77,7 +63,7 @@ def test_a_candidates_score_depends_on_its_rivals() -> None:
 
 
 def test_of_two_the_score_is_the_mean_log_odds_of_both_orders() -> None:
-    asked = method("svhf").eval()
+    asked = make("svhf").eval()
     chooser = asked.choosers["v2f"]
     probes_TD, pair_T2D = torch.randn(7, 16), torch.randn(7, 2, 16)
     shown_T2 = torch.arange(14).reshape(7, 2)
@@ -89,8 +75,8 @@ def test_of_two_the_score_is_the_mean_log_odds_of_both_orders() -> None:
 
 @pytest.mark.parametrize("model", ["svhf", "svhf_1_of_5", "svhf_vftc"])
 def test_what_is_taken_apart_equals_a_layer_on_vectors_side_by_side(model: str) -> None:
-    chooser = method(model).eval().choosers["f2v"]
-    candidates = method(model).settings.candidates
+    chooser = make(model).eval().choosers["f2v"]
+    candidates = make(model).settings.candidates
     probes_BD, candidates_MD = torch.randn(6, 16), torch.randn(9, 16)
     shown_BK = torch.rand(6, 9).argsort(dim=1)[:, :candidates]
     logits_BK = chooser(probes_BD, candidates_MD, shown_BK)
@@ -122,13 +108,11 @@ def test_more_than_two_meet_each_other_in_turn() -> None:
 
 def test_an_untrained_question_costs_the_log_of_its_candidates() -> None:
     for model, candidates in (("svhf", 2), ("svhf_1_of_5", 5)):
-        asked = method(model)
+        asked = make(model)
         with torch.no_grad():
             for one in asked.choosers.parameters():
                 one.zero_()
-        identity_B = torch.arange(8)
-        data = Batch(Bag(torch.randn(8, 6), identity_B), Bag(torch.randn(8, 6), identity_B))
-        terms = dict(asked.turns(data, 0))["all"]
+        terms = terms_of(asked, batch_of([*range(8)]))
         total_B = sum(terms.losses.values(), start=torch.zeros(()))
         assert total_B.tolist() == pytest.approx([np.log(candidates)] * 8, rel=1e-5)
 
@@ -157,7 +141,7 @@ def test_more_candidates_than_people_are_refused() -> None:
     ):
         with_others(torch.tensor([0, 1, 2]), 4)
     with pytest.raises(ConfigError, match="form places chooses between 2 candidates, found candidates: 3"):
-        method(candidates=3)
+        make("svhf", candidates=3)
 
 
 def test_the_small_network_is_binary_cross_entropy_on_the_first_being_right() -> None:
@@ -174,7 +158,7 @@ def test_the_small_network_is_binary_cross_entropy_on_the_first_being_right() ->
 def test_matching_asks_for_every_size_anew_and_of_pair_scores_once() -> None:
     rng = np.random.default_rng(2)
     probes_T, gallery_TK = rng.integers(0, 30, 12), rng.integers(0, 30, (12, 4))
-    ready = prepared(method().eval())
+    ready = prepared(make("svhf").eval())
     assert isinstance(ready.scorer, MethodComparer)
     for direction in DIRECTIONS:
         scores = _asked(ready, direction, probes_T, gallery_TK, sizes=(2, 3, 4))
@@ -182,20 +166,14 @@ def test_matching_asks_for_every_size_anew_and_of_pair_scores_once() -> None:
         one = ready.candidates(direction, probes_T[:1], gallery_TK[:1, :3])
         np.testing.assert_allclose(scores[3][:1], one, rtol=1e-5)
         assert not np.allclose(scores[2], scores[3][:, :2])
-    with torch.no_grad():
-        model = FaceVoiceMatching(
-            *(FeatureMLP(modality=m, inputs=6, width=16, dropout=0.0) for m in ("voice", "face")),  # type: ignore[arg-type]
-            crowd=Crowd(3),
-            settings=ordered(tiny_params(), "fvcme").settings,  # type: ignore[arg-type]
-        )
-    plain = _asked(prepared(model), "v2f", probes_T, gallery_TK, sizes=(3,))
+    plain = _asked(prepared(make("fvcme")), "v2f", probes_T, gallery_TK, sizes=(3,))
     np.testing.assert_array_equal(plain[2], plain[3][:, :2])
 
 
 def test_many_trials_are_asked_in_parts() -> None:
     rng = np.random.default_rng(3)
     probes_T, gallery_TK = rng.integers(0, 30, 3000), rng.integers(0, 30, (3000, 2))
-    ready = prepared(method().eval())
+    ready = prepared(make("svhf").eval())
     scores_T2 = ready.candidates("f2v", probes_T, gallery_TK)
     np.testing.assert_allclose(
         scores_T2[-1:], ready.candidates("f2v", probes_T[-1:], gallery_TK[-1:]), rtol=1e-5

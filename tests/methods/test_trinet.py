@@ -4,42 +4,27 @@ import pytest
 import torch
 from torch import Tensor
 
-from vfal.core.config.shelf_models import ordered
-from vfal.data.batches import Bag, Batch
-from vfal.method import Crowd
-from vfal.methods.trinet import TriNet
-from vfal.nn.catalogue import make_encoder
+from vfal.data.batches import Batch
 
-from ..tiny_params import tiny_params
+from .small_models import batch_of, losses_of, make, media
 
+INPUTS = {"voice": 6, "face": 7}
 IDENTITY_B = torch.tensor([3, 3, 0, 0, 5, 5])
 
 
-def made(*, raw: bool = False, **changes: Any) -> TriNet:
-    torch.manual_seed(1)
-    settings = ordered(tiny_params(), "trinet").settings.model_copy(update=changes)
-    if raw:
-        voice = make_encoder("small_voice", "voice", channels=4, width=12)
-        face = make_encoder("small_face", "face", channels=2, width=10)
-    else:
-        voice = make_encoder("plain_features", "voice", inputs=6)
-        face = make_encoder("plain_features", "face", inputs=7)
-    return TriNet(voice, face, crowd=Crowd(6), settings=settings)
+def made(**changes: Any) -> Any:
+    return make("trinet", inputs=INPUTS, widths={"voice": 12, "face": 10}, **changes)
 
 
-def batch(identity_B: Tensor = IDENTITY_B, *, raw: bool = False) -> Batch:
-    torch.manual_seed(2)
-    size = len(identity_B)
-    voices = 1000 * torch.randn(size, 8000) if raw else torch.randn(size, 6)
-    faces = torch.rand(size, 3, 32, 32) * 2 - 1 if raw else torch.randn(size, 7)
-    return Batch(Bag(voices, identity_B), Bag(faces, identity_B))
+def batch(identity_B: Tensor = IDENTITY_B) -> Batch:
+    return batch_of(identity_B.tolist(), inputs=INPUTS)
 
 
-def loss(method: TriNet, given: Batch) -> Tensor:
-    return next(method.turns(given, 0))[1].losses["triplets"]
+def loss(method: Any, given: Batch) -> Tensor:
+    return losses_of(method, given)["triplets"]
 
 
-def step(method: TriNet, given: Batch) -> None:
+def step(method: Any, given: Batch) -> None:
     method.train()
     optimiser = torch.optim.SGD([one for one in method.parameters() if one.requires_grad], lr=0.1)
     loss(method, given).mean().backward()
@@ -99,7 +84,7 @@ def test_reductions_differ_by_a_factor_alone(reduction: str) -> None:
 def test_a_frozen_voice_network_has_neither_gradient_nor_drifting_statistics() -> None:
     method = made(raw=True)
     before = {name: value.clone() for name, value in method.state_dict().items()}
-    step(method, batch(raw=True))
+    step(method, media())
     moved = {name for name, value in method.state_dict().items() if not torch.equal(value, before[name])}
     assert not any(name.startswith("voice.") for name in moved)
     assert any(name.startswith("face.") and "running_mean" in name for name in moved)
@@ -111,7 +96,7 @@ def test_a_frozen_voice_network_has_neither_gradient_nor_drifting_statistics() -
 def test_the_papers_ablations_hold_other_parts(switch: str, held: str) -> None:
     method = made(raw=True, freeze_voice=False, **{switch: True})
     before = {name: value.clone() for name, value in method.state_dict().items()}
-    step(method, batch(raw=True))
+    step(method, media())
     still = {name for name, value in method.state_dict().items() if torch.equal(value, before[name])}
     assert all(name in still for name in before if name.startswith(held))
     assert "voice.output.weight" not in still

@@ -109,6 +109,14 @@ def checkout(
 
 
 @pytest.fixture
+def client(checkout: Path):
+    """Reads and writes the database of the checkout."""
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=f"sqlite:///{checkout}/mlflow.db")
+
+
+@pytest.fixture
 def without_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """Registering takes seconds and has tests of its own."""
     monkeypatch.setattr("vfal.tracking.mirror._register", lambda *_: ("", True))

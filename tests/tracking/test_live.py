@@ -17,12 +17,7 @@ from vfal.training.record import growing_curves, name_curve
 
 WORK = Path("retrain/0123456789abcdef")
 
-
-@pytest.fixture
-def client(checkout: Path, without_model: None, without_figures: None):
-    from mlflow import MlflowClient
-
-    return MlflowClient(tracking_uri=f"sqlite:///{checkout}/mlflow.db")
+pytestmark = pytest.mark.usefixtures("without_model", "without_figures")
 
 
 @pytest.fixture

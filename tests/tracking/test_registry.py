@@ -26,13 +26,6 @@ METHOD = "seeking_the_shape"
 TREE = Path("data/raw/tree")
 
 
-@pytest.fixture
-def client(checkout: Path):
-    from mlflow import MlflowClient
-
-    return MlflowClient(tracking_uri=f"sqlite:///{checkout}/mlflow.db")
-
-
 def files(people: list[str], ending: str) -> list[bytes]:
     return [(TREE / f"{person}.{ending}").read_bytes() for person in people]
 

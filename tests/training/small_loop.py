@@ -30,6 +30,7 @@ OPTIMISER = Optimiser(
     milestones_steps=(20,),
     milestone_factor=0.1,
 )
+STILL = OPTIMISER.model_copy(update={"weight_decay": 0.0, "ramp_steps": 0, "momentum": 0.0})
 
 
 class Killed(BaseException):
@@ -111,3 +112,7 @@ class OneVectorEach(Method):
         assert batch.voices is not None and batch.voices.identity_B is not None
         size_B = self.vectors[batch.voices.identity_B].pow(2).sum(1)
         yield "all", Terms({"size": size_B}, {"size": size_B.detach()}, self.batch_mean)
+
+
+def same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
+    return list(first) == list(second) and all(torch.equal(first[name], second[name]) for name in first)

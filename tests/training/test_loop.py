@@ -2,20 +2,18 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vfal.core.errors import DivergedError
 from vfal.data.batches import Batch
-from vfal.method import Card, Method, Need, Terms
+from vfal.method import Method, Terms
 from vfal.training.loop import Trained
 from vfal.training.record import read_curve
 
 from .small_loop import (
-    BATCH,
     IDENTITIES,
     NAMES,
     OPTIMISER,
@@ -23,12 +21,9 @@ from .small_loop import (
     batches,
     loop,
     main_method,
+    same,
     tracker,
 )
-
-
-def same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
-    return list(first) == list(second) and all(torch.equal(first[name], second[name]) for name in first)
 
 
 def test_the_loss_falls_and_the_curve_says_so(tmp_path: Path) -> None:
@@ -94,94 +89,6 @@ def test_nan_in_the_input_stops_with_the_terms_it_reached(tmp_path: Path) -> Non
         loop(tmp_path, drawn=drawn).run()
 
 
-def weighing(values: dict[int, float]) -> Any:
-    weights = tracker()
-    weight_I = torch.tensor([values.get(code, 1.0) for code in range(IDENTITIES)], dtype=torch.float64)
-    weights.load_state_dict(weights.state_dict() | {"weights": weight_I, "updates": torch.tensor(1)})
-    return weights
-
-
-STILL = OPTIMISER.model_copy(update={"weight_decay": 0.0, "ramp_steps": 0, "momentum": 0.0})
-
-
-def test_nobody_learns_from_a_person_of_weight_zero(tmp_path: Path) -> None:
-    training = loop(tmp_path, method=OneVectorEach(), weights=weighing({2: 0.0, 7: 0.0}), optimiser=STILL)
-    training.run()
-    still = (training.method.vectors == 1).all(dim=1)
-    assert still.nonzero().flatten().tolist() == [2, 7]
-
-
-def test_a_person_of_twice_the_weight_moves_twice_as_far(tmp_path: Path) -> None:
-    # Two batches make a pass of ten of twelve people: after two steps nobody has moved twice.
-    training = loop(
-        tmp_path,
-        method=OneVectorEach(),
-        weights=weighing(dict.fromkeys(range(6), 0.5)),
-        optimiser=STILL,
-        steps=2,
-    )
-    training.run()
-    moved = (1 - training.method.vectors.detach())[:, 0]
-    light, heavy = (part[part > 0] for part in (moved[:6], moved[6:]))
-    assert len(light) + len(heavy) == 2 * BATCH
-    assert torch.allclose(heavy, heavy[0].expand_as(heavy)) and torch.allclose(light, heavy[0] / 2)
-    assert heavy[0] == pytest.approx(2 * 0.1 / BATCH * IDENTITIES / 9)  # weights are scaled to a mean of 1
-
-
-def test_the_official_arithmetic_gives_everybody_in_a_batch_the_mean_weight(tmp_path: Path) -> None:
-    method = OneVectorEach()
-    method.batch_mean = frozenset({"size"})
-    weights = weighing(dict.fromkeys(range(6), 0.0))
-    training = loop(tmp_path, method=method, weights=weights, optimiser=STILL, steps=1)
-    identity_B = torch.from_numpy(training.batches.identities_of(0))
-    training.run()
-    moved = (1 - method.vectors.detach())[identity_B, 0]
-    mean = weights.weights(identity_B).mean()
-    assert torch.allclose(moved, (2 * 0.1 / BATCH * mean).float().expand_as(moved)) and 0 < mean < 2
-
-
-def test_the_main_methods_switch_reaches_the_loop(tmp_path: Path) -> None:
-    person, batch = (
-        loop(
-            tmp_path / weighting,
-            method=main_method(implicit_weighting=weighting),
-            weights=weighing({1: 0, 2: 0}),
-        )
-        for weighting in ("per_sample", "batch_mean")
-    )
-    person.run()
-    batch.run()
-    assert not same(person.method.state_dict(), batch.method.state_dict())
-
-
-def test_a_term_that_is_not_one_loss_per_item_is_refused_by_name(tmp_path: Path) -> None:
-    class Summed(OneVectorEach):
-        def turns(self, batch: Batch, step: int) -> Iterator[tuple[str, Terms]]:
-            yield "all", Terms({"centre": self.vectors.pow(2).sum()})
-
-    with pytest.raises(ValueError, match=r"term 'centre': shape \(\) is not one loss per item"):
-        loop(tmp_path, method=Summed()).run()
-
-
-def test_observers_watch_the_signal_they_are_named_after(tmp_path: Path) -> None:
-    observers = {"cosine": tracker(), "rank": tracker(), "size": tracker()}
-    loop(tmp_path, observers=observers).run()
-    assert (observers["cosine"].hardness_I < 5).all() and (observers["rank"].hardness_I < 5).all()
-    assert not torch.equal(observers["cosine"].hardness_I, observers["rank"].hardness_I)
-    assert (observers["size"].hardness_I == 5).all()  # the main method has no such signal
-
-
-def test_weighing_ends_when_its_keep_ratio_is_reached(tmp_path: Path) -> None:
-    weights = tracker()
-    training = loop(
-        tmp_path, weights=weights, observers={"classification": weights}, steps=500, update_every_steps=7
-    )
-    trained = training.run()
-    assert weights.done and trained.steps == (weights.updates_needed - 1) * 7
-    kept = [row["kept_ratio"] for row in read_curve(tmp_path / "curve.jsonl")]
-    assert kept == sorted(kept) and kept[0] == pytest.approx(3 / 12)
-
-
 def test_the_best_step_on_validation_is_kept(tmp_path: Path) -> None:
     accuracies = iter([0.5, 0.9, 0.9, 0.7])
     states: list[dict[str, Tensor]] = []
@@ -207,57 +114,6 @@ def test_a_phase_that_validates_at_its_last_step_does_so_once(tmp_path: Path) ->
     calls: list[int] = []
     loop(tmp_path, validate=lambda method: calls.append(1) or 0.5, validate_every_steps=10).run()
     assert len(calls) == 3
-
-
-class Rivals(Method):
-    """A critic that chases a value, and a value that sees the critic after it has moved."""
-
-    card: ClassVar[Card] = Card("", "", 2026, "", "", frozenset(), frozenset(), ())
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.critic, self.value = nn.Parameter(torch.zeros(1)), nn.Parameter(torch.ones(1))
-        self.seen: list[float] = []
-
-    def embed_voices(self, voices: Tensor) -> Tensor:
-        return voices
-
-    def embed_faces(self, faces: Tensor) -> Tensor:
-        return faces
-
-    def players(self) -> dict[str, list[nn.Parameter]]:
-        return {"critic": [self.critic], "value": [self.value]}
-
-    def turns(self, batch: Batch, step: int) -> Iterator[tuple[str, Terms]]:
-        assert batch.voices is not None and batch.faces is not None
-        assert batch.voices.identity_B is None and batch.faces.identity_B is None
-        everybody = torch.ones(BATCH)
-        yield "critic", Terms({"chase": (self.critic - self.value.detach()).pow(2) * everybody})
-        self.seen.append(self.critic.item())
-        yield "value", Terms({"flee": -(self.critic.detach() - self.value).pow(2) * everybody})
-
-
-def test_the_second_player_sees_the_first_one_moved_and_is_not_moved_by_it(tmp_path: Path) -> None:
-    method = Rivals()
-    loop(tmp_path, method=method, optimiser=STILL, steps=1).run()
-    assert method.seen == pytest.approx([0.2]) and method.critic.item() == pytest.approx(0.2)
-    assert method.value.item() == pytest.approx(1 + 0.1 * 2 * 0.8)
-
-
-def test_a_method_that_needs_no_identities_is_handed_none(tmp_path: Path) -> None:
-    loop(tmp_path, method=Rivals(), steps=2).run()  # its turns assert it
-
-
-def test_what_a_method_is_handed_may_follow_its_settings(tmp_path: Path) -> None:
-    class Supervised(OneVectorEach):
-        card = Rivals.card
-
-        def needs(self) -> frozenset[Need]:
-            return frozenset({"identity"})
-
-    training = loop(tmp_path, method=Supervised(), steps=2)
-    training.run()  # its turns assert it
-    assert len(training.items.groups("voice")) == training.items.count("voice")
 
 
 def test_a_method_is_told_how_each_validation_went(tmp_path: Path) -> None:

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -6,21 +5,18 @@ import torch
 from torch import Tensor
 
 from vfal.data.batches import Batch
-from vfal.method import Crowd, Method
+from vfal.method import Crowd
 
-Make = Callable[..., Method]
+from ..small_models import features, losses_of, make
+
 ORDERS = ["random", "vfvf", "fvfv", "hefhev", "hevhef"]
-
-
-def losses(method: Method, batch: Batch, step: int = 0) -> dict[str, Tensor]:
-    return dict(next(iter(method.turns(batch, step)))[1].losses)
 
 
 def items_of(method: Any, batch: Batch, step: int) -> list[tuple[str, int]]:
     """(modality, row) of every item that the branch is given in a step."""
     seen: list[Tensor] = []
     hook = method.stream.branch.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].clone()))
-    losses(method, batch, step)
+    losses_of(method, batch, step)
     hook.remove()
     assert batch.voices is not None and batch.faces is not None
     known = [("voice", batch.voices.inputs), ("face", batch.faces.inputs)]
@@ -33,16 +29,12 @@ def items_of(method: Any, batch: Batch, step: int) -> list[tuple[str, int]]:
     ]
 
 
-def test_one_branch_cannot_tell_a_voice_from_a_face_with_the_same_features(
-    make: Make, features: Callable[..., Tensor]
-) -> None:
+def test_one_branch_cannot_tell_a_voice_from_a_face_with_the_same_features() -> None:
     method = make("sbnet").eval()
     assert torch.equal(method.embed_voices(features("x", 4)), method.embed_faces(features("x", 4)))
 
 
-def test_features_of_two_widths_get_a_layer_each_before_the_branch(
-    make: Make, features: Callable[..., Tensor]
-) -> None:
+def test_features_of_two_widths_get_a_layer_each_before_the_branch() -> None:
     method = make("sbnet", inputs={"voice": 5, "face": 9}).eval()
     assert method.embed_voices(features("v", 3, 5)).shape == method.embed_faces(features("f", 3, 9)).shape
     assert {name for name, _ in method.named_parameters() if "entries" in name} == {
@@ -50,9 +42,7 @@ def test_features_of_two_widths_get_a_layer_each_before_the_branch(
     }
 
 
-def test_the_random_stream_takes_one_item_of_each_row_as_many_voices_as_faces(
-    make: Make, batch: Batch
-) -> None:
+def test_the_random_stream_takes_one_item_of_each_row_as_many_voices_as_faces(batch: Batch) -> None:
     method = make("sbnet")
     torch.manual_seed(3)
     first = items_of(method, batch, 0)
@@ -62,21 +52,19 @@ def test_the_random_stream_takes_one_item_of_each_row_as_many_voices_as_faces(
 
 
 @pytest.mark.parametrize(("order", "pair"), [("vfvf", ("voice", "face")), ("fvfv", ("face", "voice"))])
-def test_paired_orders_put_partners_side_by_side(
-    order: str, pair: tuple[str, str], make: Make, batch: Batch
-) -> None:
+def test_paired_orders_put_partners_side_by_side(order: str, pair: tuple[str, str], batch: Batch) -> None:
     found = items_of(make("sbnet", item_order=order), batch, 0)
     assert found == [(modality, row) for row in range(6) for modality in pair]
 
 
-def test_both_paired_orders_are_one_and_the_same_training(make: Make, batch: Batch) -> None:
-    one, two = (losses(make("sbnet", item_order=order), batch) for order in ("vfvf", "fvfv"))
+def test_both_paired_orders_are_one_and_the_same_training(batch: Batch) -> None:
+    one, two = (losses_of(make("sbnet", item_order=order), batch) for order in ("vfvf", "fvfv"))
     for name in one:
         torch.testing.assert_close(one[name], two[name])
 
 
 @pytest.mark.parametrize(("order", "first"), [("hefhev", "face"), ("hevhef", "voice")])
-def test_halves_of_a_pass_are_of_one_modality_each(order: str, first: str, make: Make, batch: Batch) -> None:
+def test_halves_of_a_pass_are_of_one_modality_each(order: str, first: str, batch: Batch) -> None:
     method = make("sbnet", item_order=order, crowd=Crowd(10, clips=12, faces=18))
     steps = []
     for step in range(10):
@@ -86,15 +74,13 @@ def test_halves_of_a_pass_are_of_one_modality_each(order: str, first: str, make:
     assert steps == 2 * (faces + voices if first == "face" else voices + faces)
 
 
-def test_after_half_a_pass_of_one_modality_batch_norm_knows_that_modality_alone(
-    make: Make, batch: Batch
-) -> None:
+def test_after_half_a_pass_of_one_modality_batch_norm_knows_that_modality_alone(batch: Batch) -> None:
     def running_mean(word: str, voices_times: float) -> Tensor:
         method: Any = make("sbnet", item_order=word, crowd=Crowd(10, clips=6, faces=6)).train()
         assert batch.voices is not None
         voices = batch.voices.inputs * voices_times
         changed = Batch(type(batch.voices)(voices, batch.voices.identity_B), batch.faces)
-        losses(method, changed, 0)
+        losses_of(method, changed, 0)
         mean: Tensor = method.stream.branch.layers[0][1].running_mean
         return mean
 
@@ -104,23 +90,23 @@ def test_after_half_a_pass_of_one_modality_batch_norm_knows_that_modality_alone(
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("loss", ["orthogonal", "centre", "git"])
-def test_every_order_and_loss_gives_one_loss_per_row(order: str, loss: str, make: Make, batch: Batch) -> None:
-    found = losses(make("sbnet", item_order=order, loss=loss), batch)
+def test_every_order_and_loss_gives_one_loss_per_row(order: str, loss: str, batch: Batch) -> None:
+    found = losses_of(make("sbnet", item_order=order, loss=loss), batch)
     wanted = {"orthogonal": {"orthogonal_projection"}, "centre": {"centre"}, "git": {"centre", "git"}}
     assert {*found} == {"identity"} | wanted[loss]
     assert all(loss_B.shape == (6,) and torch.isfinite(loss_B).all() for loss_B in found.values())
 
 
-def test_a_partner_in_the_batch_is_what_the_projection_can_pull_at(make: Make, batch: Batch) -> None:
+def test_a_partner_in_the_batch_is_what_the_projection_can_pull_at(batch: Batch) -> None:
     alone = make("sbnet", item_order="random", negative_weight=0.0)
     paired = make("sbnet", item_order="vfvf", negative_weight=0.0)
-    assert losses(alone, batch)["orthogonal_projection"].tolist() == [1.0] * 6
-    assert (losses(paired, batch)["orthogonal_projection"] < 1).any()
+    assert losses_of(alone, batch)["orthogonal_projection"].tolist() == [1.0] * 6
+    assert (losses_of(paired, batch)["orthogonal_projection"] < 1).any()
 
 
 @pytest.mark.parametrize(("centre_on", "width"), [("embedding", 16), ("logits", 10)])
 def test_centres_are_of_what_the_block_says_and_move_after_their_step(
-    centre_on: str, width: int, make: Make, batch: Batch
+    centre_on: str, width: int, batch: Batch
 ) -> None:
     method: Any = make("sbnet", loss="centre", centre_on=centre_on, item_order="vfvf").train()
     for _ in method.turns(batch, 0):
@@ -133,5 +119,5 @@ def test_centres_are_of_what_the_block_says_and_move_after_their_step(
     assert sorted(moved_I.nonzero()[:, 0].tolist()) == sorted(batch.voices.identity_B.tolist())
 
 
-def test_without_a_loss_of_centres_there_are_none(make: Make) -> None:
+def test_without_a_loss_of_centres_there_are_none() -> None:
     assert not [name for name in make("sbnet").state_dict() if name.startswith("centres")]
