@@ -12,6 +12,7 @@ from vfal.data.batches import Batch
 from vfal.losses.classification import cross_entropy
 from vfal.losses.code_orthogonality import mutual_overlap, own_overlap
 from vfal.method import Card, Crowd, Method, Terms
+from vfal.nn.encoder_widths import encoder_widths
 
 
 class DetachAndEnhance(Method):
@@ -53,7 +54,7 @@ class DetachAndEnhance(Method):
         """`voice` and `face` are encoders with an attribute `width`."""
         super().__init__()
         self.voice, self.face, self.settings = voice, face, settings
-        inputs = {"voice": int(voice.width), "face": int(face.width)}  # type: ignore[arg-type]
+        inputs = encoder_widths(voice, face)
         sizes = settings.hidden, settings.code_width
         self.dropout = nn.Dropout(settings.dropout)
         self.common = nn.ModuleDict({name: _encoder(size, settings) for name, size in inputs.items()})

@@ -12,7 +12,9 @@ from vfal.data.batches import Batch
 from vfal.losses.classification import cross_entropy
 from vfal.losses.orthogonal_projection import orthogonal_projection
 from vfal.method import Card, Crowd, Method, Terms
+from vfal.nn.encoder_widths import encoder_widths
 from vfal.nn.separate_prototypes import SeparatePrototypes
+from vfal.nn.unit_branch import begin
 
 
 class MaximumSeparation(Method):
@@ -49,15 +51,16 @@ class MaximumSeparation(Method):
         super().__init__()
         self.voice, self.face, self.settings = voice, face, settings
         width = crowd.identities - 1
-        self.voice_branch = _branch(int(voice.width), width, settings.dropout)  # type: ignore[arg-type]
-        self.face_branch = _branch(int(face.width), width, settings.dropout)  # type: ignore[arg-type]
+        inputs = encoder_widths(voice, face)
+        self.voice_branch = _branch(inputs["voice"], width, settings.dropout)
+        self.face_branch = _branch(inputs["face"], width, settings.dropout)
         start = torch.rand if settings.fusion_start == "random" else _half
         self.face_share, self.voice_share = nn.Parameter(start(1)), nn.Parameter(start(1))
         learned = settings.classifier == "learned"
         self.classifier = (
             nn.Linear(width, crowd.identities) if learned else SeparatePrototypes(crowd.identities)
         )
-        self.apply(_start)
+        begin(self.modules())
 
     def embed_voices(self, voices: Tensor) -> Tensor:
         """Unit vectors (B, I - 1) without negative entries."""
@@ -93,10 +96,3 @@ def _branch(inputs: int, width: int, dropout: float) -> nn.Sequential:
         nn.ReLU(),
         nn.Dropout(dropout),
     )
-
-
-def _start(module: nn.Module) -> None:
-    if isinstance(module, nn.Linear):
-        nn.init.xavier_uniform_(module.weight)
-        if module.bias is not None:
-            nn.init.constant_(module.bias, 0.01)
