@@ -11,12 +11,14 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from vfal.core.ranks import Place, leading, take_place
+from vfal.core.types import MODALITIES
 from vfal.data.batches import Batch
 from vfal.method import Card, Method, Terms
 from vfal.training.loop import Loop
 from vfal.training.processes import split
 
-from .small_loop import IDENTITIES, WIDTH, batches, loop, tracker
+from ..methods.small_models import TRACKED, make, track_batches
+from .small_loop import IDENTITIES, OPTIMISER, WIDTH, batches, loop, tracker
 
 
 class Contrast(Method):
@@ -96,7 +98,29 @@ CASES: dict[str, dict[str, Any]] = {
 
 
 def run_all(folder: Path) -> dict[str, dict[str, Any]]:
-    return {name: outcome(folder / name, **case) for name, case in CASES.items()}
+    found = {name: outcome(folder / name, **case) for name, case in CASES.items()}
+    return found | {"refreshed": refreshed(folder)}
+
+
+OFTEN: dict[str, dict[str, Any]] = {  # what is learned from all tracks, within the few steps here
+    "fuse_after_align": {"progressive": False, "fixed_clusters": 4},
+    "self_lifting": {"clusters": 5, "least_tracks_per_cluster": 1, "cluster_every_passes": 1},
+    "cmpc": {"tracks_per_cluster": (5.0, 3.0), "first_clustering_passes": 1, "cluster_every_passes": 1},
+    "gmod": {"first_mining_passes": 1, "mine_every_passes": 1, "neighbours_first": 3, "neighbours_last": 2},
+}
+
+
+def refreshed(folder: Path) -> dict[str, dict[str, Tensor]]:
+    """What is left of the methods that learn from all tracks before a pass: clusters, banks, neighbours."""
+    found = {}
+    for model, changes in OFTEN.items():
+        method = make(model, **TRACKED, **changes)
+        for encoder in MODALITIES:
+            split(method.get_submodule(encoder), encoder)
+        calm = OPTIMISER.model_copy(update={"learning_rate": 0.01})
+        loop(folder / model, method=method, drawn=track_batches(), steps=8, optimiser=calm).run()
+        found[model] = method.state_dict()
+    return found
 
 
 def masks() -> dict[str, Tensor]:
