@@ -9,7 +9,7 @@ PRESET ?=
 repro: setup
 	@$(if $(PRESET),$(BIN)/vfal preset $(PRESET) &&) $(BIN)/vfal repro
 
-# Every method of the shelf on the same features: leaderboard/dvc.yaml, then one table. JOBS models side by side.
+# Every method of the shelf on the same features: the maps in leaderboard/, then one table. JOBS models side by side.
 JOBS ?= 2
 leaderboard: setup
 	@$(BIN)/vfal leaderboard --jobs $(JOBS)

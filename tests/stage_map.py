@@ -13,6 +13,7 @@ from vfal.datasets import SHELF as DATASETS
 from vfal.methods import SHELF as METHODS
 from vfal.nn.catalogue import ENCODERS
 from vfal.protocols import SHELF as PROTOCOLS
+from vfal.tracking.provenance import SHELF_MAPS
 
 # Who takes entries down from a shelf, by module address, imports every entry of it.
 SHELVES = {
@@ -20,6 +21,7 @@ SHELVES = {
     "vfal.protocols": PROTOCOLS.values(),
     "vfal.nn.catalogue": [address for shelf in ENCODERS.values() for address in shelf.values()],
 }
+MAPS = (Path("dvc.yaml"), *SHELF_MAPS)
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import pytest
 from vfal.core.config.params import with_overrides
 from vfal.stages import LEADERBOARD, REPEATED, STAGES
 
-from .stage_map import Imports, Stage, covers, load, look_up, read_map
+from .stage_map import MAPS, Imports, Stage, covers, load, look_up, read_map
 
-BOARD = ("leaderboard", "board_page")  # modules of the report about the shelf
+BOARD = ("leaderboard", "board_page", "claims")  # modules of the report about the shelf
 PRESETS = ("tiny", "demo", "full")
 
 
@@ -21,9 +21,8 @@ def params(repository: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def stages(repository: Path, params: dict[str, Any]) -> list[Stage]:
-    """Both maps: what dvc.yaml holds, then the leaderboard's."""
-    main = read_map(repository / "dvc.yaml", params)
-    return [*main, *read_map(repository / "leaderboard/dvc.yaml", params)]
+    """All maps: what dvc.yaml holds, then the shelf's."""
+    return [stage for path in MAPS for stage in read_map(repository / path, params)]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""`vfal leaderboard`: the shelf's map, several models side by side."""
+"""`vfal leaderboard`: the shelf's maps, several models side by side."""
 
 import subprocess
 from collections.abc import Sequence
@@ -15,8 +15,9 @@ from vfal.core.paths import REPORTS
 from vfal.core.state import only_one
 from vfal.doctor.feasible import refuse_what_cannot_work
 from vfal.dvc_stages import dvc_command, tool_environment
+from vfal.tracking.provenance import SHELF_MAPS
 
-MAP = "leaderboard/dvc.yaml"
+TRAIN, EVALUATE, TABLE = (f"{one.as_posix()}:{one.parent.name}" for one in SHELF_MAPS)
 BEFORE = ("embed", "validate")  # the stages of dvc.yaml that the shelf learns from
 TOGETHER = (
     4  # models of one dvc: starting it takes as long as evaluating a model, and models differ in length
@@ -44,7 +45,7 @@ def run_leaderboard(jobs: int, only: Sequence[str] = ()) -> None:
         if only:
             _console.print("The table waits for all models: `vfal leaderboard` without --only makes it.")
             return
-        _repro(["--single-item", f"{MAP}:leaderboard"])
+        _repro(["--single-item", TABLE])
     from vfal.tracking.mirror import sync
 
     _console.print(sync(params))
@@ -53,9 +54,8 @@ def run_leaderboard(jobs: int, only: Sequence[str] = ()) -> None:
 
 def shares(models: Sequence[str]) -> list[list[str]]:
     """The stages of a few models each, training before evaluation."""
-    stages = ("train_method", "evaluate_method")
     return [
-        [f"{MAP}:{stage}@{name}" for name in models[start : start + TOGETHER] for stage in stages]
+        [f"{of}@{name}" for name in models[start : start + TOGETHER] for of in (TRAIN, EVALUATE)]
         for start in range(0, len(models), TOGETHER)
     ]
 

@@ -1,4 +1,4 @@
-"""The stages of dvc.yaml and leaderboard/dvc.yaml, one file each.
+"""The stages of dvc.yaml and of the maps in leaderboard/, one file each.
 
 A stage reads params, reads inputs, calls a room and writes outputs.
 """

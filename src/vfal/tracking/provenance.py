@@ -15,19 +15,21 @@ from vfal.core.errors import ConfigError, DataError
 from vfal.core.paths import RAW
 
 LOCK = Path("dvc.lock")
-SHELF_LOCK = Path("leaderboard/dvc.lock")  # its paths start where those of dvc.lock do
+# The shelf's maps, in the order they run; the folder of each is named after its last stage.
+SHELF_MAPS = tuple(Path("leaderboard", name, "dvc.yaml") for name in ("train_method", "evaluate_method", ""))
 LOOKS, BETWEEN_LOOKS_S = 10, 0.1
 # A stage is the authority on the block of its own name; these blocks have no stage of their own.
 ALSO_OF = {"retrain": ("seeds", "machine", "methods")}
 
 
 def read_lock() -> dict[str, Any]:
-    """The stages of dvc.lock and of the leaderboard's by name; empty when nothing was reproduced here.
+    """The stages of dvc.lock and of the shelf's maps by name; empty when nothing was reproduced here.
 
     DVC writes such a file in place: one that is read in that moment is read again, and a file that stays
     unreadable is a `DataError`.
     """
-    return _stages_in(LOCK) | (_stages_in(SHELF_LOCK) if LOCK.exists() else {})
+    locks = (LOCK, *(one.with_suffix(".lock") for one in SHELF_MAPS)) if LOCK.exists() else ()
+    return {name: entry for lock in locks for name, entry in _stages_in(lock).items()}
 
 
 def _stages_in(lock: Path) -> dict[str, Any]:
