@@ -24,6 +24,7 @@ from flows.server import api, tool
 from vfal.core.config.params import load_params
 from vfal.core.death import dying_with_this_process
 from vfal.core.state import only_one
+from vfal.dvc_locks import mend_locks
 from vfal.dvc_stages import run_stage, stages_in_order, tool_environment
 
 LOCK = ("repro", "flow train")  # the lock of `vfal repro`, too
@@ -74,6 +75,8 @@ def train(targets: list[str] | None = None, force: bool = False, folder: str = "
     """
     with contextlib.chdir(folder or "."), only_one(*LOCK):
         settings = load_params().flows
+        for line in mend_locks(Path.cwd()):
+            get_run_logger().warning(line)
         names = stages_in_order(Path.cwd(), targets or ())
         progress = Progress(of=len(names))
         became: dict[str, str] = {}
@@ -115,6 +118,8 @@ def main(
 ) -> None:
     """Run the flow here, with the Prefect server that is there or one of its own for the time."""
     with only_one(*LOCK):  # refused at once, before a server is started for nothing
+        for line in mend_locks(Path.cwd()):
+            typer.echo(line)
         stages_in_order(Path.cwd(), target or ())
     with api(load_params().flows):
         train(targets=target, force=force)

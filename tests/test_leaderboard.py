@@ -19,6 +19,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, repository: Path, tmp_path: Path) -> 
     monkeypatch.setenv("VFAL_STATE", str(tmp_path))
     monkeypatch.setattr(leaderboard, "load_params", tiny_params)
     monkeypatch.setattr(leaderboard, "_repro", lambda arguments: asked.append([*arguments]))
+    monkeypatch.setattr(leaderboard, "mend_locks", lambda folder: [])
     monkeypatch.setattr("vfal.tracking.mirror.sync", lambda params: "nothing to mirror")
     return asked
 

@@ -14,6 +14,7 @@ from vfal.core.errors import MachineError
 from vfal.core.paths import REPORTS
 from vfal.core.state import only_one
 from vfal.doctor.feasible import refuse_what_cannot_work
+from vfal.dvc_locks import mend_locks
 from vfal.dvc_stages import dvc_command, tool_environment
 from vfal.tracking.provenance import SHELF_MAPS
 
@@ -37,6 +38,8 @@ def run_leaderboard(jobs: int, only: Sequence[str] = ()) -> None:
     for name in models:
         ordered(params, name)  # wrong keys are refused before any work
     with only_one("shelf", "vfal leaderboard"):
+        for line in mend_locks(Path.cwd()):
+            _console.print(line, soft_wrap=True)
         _repro(BEFORE)
         with ThreadPoolExecutor(jobs) as pool:
             done = [pool.submit(_repro, ["--single-item", *targets]) for targets in shares(models)]

@@ -11,6 +11,7 @@ from vfal.core.death import dying_with_this_process
 from vfal.core.errors import MachineError
 from vfal.core.state import only_one
 from vfal.doctor.feasible import refuse_what_cannot_work
+from vfal.dvc_locks import mend_locks
 from vfal.dvc_stages import dvc_command, tool_environment
 
 UP_TO_DATE = "Data and pipelines are up to date."
@@ -22,6 +23,8 @@ def run_everything(arguments: list[str]) -> None:
     params = load_params()
     refuse_what_cannot_work(params, Path.cwd())
     with only_one("repro", "vfal repro"):
+        for line in mend_locks(Path.cwd()):
+            _console.print(line, soft_wrap=True)
         changed = _dvc_repro(arguments)
     if not changed:
         _console.print("Nothing has changed since the last run: every stage is up to date.")
