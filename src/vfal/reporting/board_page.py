@@ -106,7 +106,8 @@ def _claims_intro(board: Board) -> str:
     said = {HOLDS: 0, REVERSED: 0, OPEN: 0} | Counter(trial.verdict for trial in board.trials)
     absent = untried(board.params.leaderboard, board.results)
     return (
-        "The model said to be better minus the other, in points, paired intervals. A claim holds when at "
+        "The model said to be better minus the other, in points, paired intervals that hold at "
+        f"{whole_percent(board.params.evaluate.level)} for all columns together. A claim holds when at "
         "least one interval lies above 0 and none below it, is reversed the other way round, and is open "
         f"otherwise: {said[HOLDS]} hold, {said[REVERSED]} are reversed, {said[OPEN]} are open. What is tried "
         "is the order on this corpus under one recipe, not the published number."

@@ -44,18 +44,20 @@ class Trial:
 def tried(settings: Leaderboard, results: Mapping[str, Result], *, level: float) -> list[Trial]:
     """Every claim of which both models are at hand, in the order of params.yaml.
 
-    A metric that nobody has is a `ConfigError`.
+    Intervals hold at `level` for all metrics of a claim together (Bonferroni): one of several that lies off
+    0 by luck must not decide it. A metric that nobody has is a `ConfigError`.
     """
     known = {metric for result in results.values() for metric in result.records}
     for metric in settings.claims_on:
         if metric not in known:
             raise ConfigError(f"leaderboard.claims_on: no number '{metric}'. {nearest(metric, known)}")
+    each = 1 - (1 - level) / len(settings.claims_on)
     trials = []
     for claim in settings.claims:
         if claim.better not in results or claim.worse not in results:
             continue
         pair = results[claim.worse], results[claim.better]
-        found = {metric: paired(*pair, metric, level=level) for metric in settings.claims_on}
+        found = {metric: paired(*pair, metric, level=each) for metric in settings.claims_on}
         if any(found.values()):  # those that both models can be asked for
             trials.append(Trial(claim, {metric: one for metric, one in found.items() if one}))
     return trials
