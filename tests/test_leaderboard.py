@@ -1,4 +1,6 @@
+from collections import Counter
 from collections.abc import Sequence
+from itertools import chain, pairwise
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from vfal.core.errors import ConfigError, MachineError
 from .tiny_params import tiny_params
 
 MODELS = list(tiny_params().train_method.models)
+STAGES = ("train_method", "evaluate_method")
 
 
 @pytest.fixture
@@ -29,8 +32,8 @@ def test_data_come_first_then_every_model_then_the_table(asked: list[list[str]])
     assert asked[0] == ["embed", "validate"]
     assert asked[-1] == ["--single-item", "leaderboard/dvc.yaml:leaderboard"]
     stages = [target.rpartition(":")[2] for arguments in asked[1:-1] for target in arguments[1:]]
-    wanted = [f"{stage}@{name}" for name in MODELS for stage in ("train_method", "evaluate_method")]
-    assert stages == wanted
+    assert Counter(stages) == Counter(f"{one}@{name}" for name in MODELS for one in STAGES)
+    assert all(stages.index(f"{STAGES[0]}@{name}") < stages.index(f"{STAGES[1]}@{name}") for name in MODELS)
 
 
 def test_a_model_that_fails_is_told_when_the_others_are_done(
@@ -58,3 +61,12 @@ def test_a_model_that_params_do_not_have_is_refused_before_any_work(asked: list[
     with pytest.raises(ConfigError, match="no model 'fvcne'"):
         leaderboard.run_leaderboard(1, ["fvcne"])
     assert not asked
+
+
+def test_neighbours_of_the_table_are_dealt_to_different_shares() -> None:
+    names = [f"model_{number}" for number in range(10)]
+    dealt = leaderboard.shares(names)
+    trained = [[target.partition("@")[2] for target in share[::2]] for share in dealt]
+    assert sorted(chain.from_iterable(trained)) == sorted(names)
+    assert max(map(len, trained)) <= leaderboard.TOGETHER
+    assert not any({one, other} <= {*share} for one, other in pairwise(names) for share in trained)

@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from math import ceil
 from pathlib import Path
 
 from rich.console import Console
@@ -56,10 +57,14 @@ def run_leaderboard(jobs: int, only: Sequence[str] = ()) -> None:
 
 
 def shares(models: Sequence[str]) -> list[list[str]]:
-    """The stages of a few models each, training before evaluation."""
+    """The stages of a few models each, training before evaluation.
+
+    Neighbours go to different shares: a family's models stand together, and the dearest families last.
+    """
+    count = ceil(len(models) / TOGETHER)
     return [
-        [f"{of}@{name}" for name in models[start : start + TOGETHER] for of in (TRAIN, EVALUATE)]
-        for start in range(0, len(models), TOGETHER)
+        [f"{of}@{name}" for name in models[first::count] for of in (TRAIN, EVALUATE)]
+        for first in range(count)
     ]
 
 
