@@ -47,7 +47,7 @@ def test_a_model_that_fails_is_told_when_the_others_are_done(
     monkeypatch.setattr(leaderboard, "_repro", failing)
     with pytest.raises(MachineError, match="exit code 1"):
         leaderboard.run_leaderboard(2)
-    assert len(asked) == 1 + len(leaderboard.shares(MODELS))  # all models, but not the table
+    assert len(asked) == 1 + len(leaderboard.shares(MODELS, 2))  # all models, but not the table
 
 
 def test_some_models_alone_make_no_table(asked: list[list[str]], capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,8 +65,8 @@ def test_a_model_that_params_do_not_have_is_refused_before_any_work(asked: list[
 
 def test_neighbours_of_the_table_are_dealt_to_different_shares() -> None:
     names = [f"model_{number}" for number in range(10)]
-    dealt = leaderboard.shares(names)
+    dealt = leaderboard.shares(names, 2)
     trained = [[target.partition("@")[2] for target in share[::2]] for share in dealt]
     assert sorted(chain.from_iterable(trained)) == sorted(names)
-    assert max(map(len, trained)) <= leaderboard.TOGETHER
+    assert len(trained) % 2 == 0 and max(map(len, trained)) <= leaderboard.TOGETHER
     assert not any({one, other} <= {*share} for one, other in pairwise(names) for share in trained)

@@ -43,7 +43,7 @@ def run_leaderboard(jobs: int, only: Sequence[str] = ()) -> None:
             _console.print(line, soft_wrap=True)
         _repro(BEFORE)
         with ThreadPoolExecutor(jobs) as pool:
-            done = [pool.submit(_repro, ["--single-item", *targets]) for targets in shares(models)]
+            done = [pool.submit(_repro, ["--single-item", *targets]) for targets in shares(models, jobs)]
         for share in done:
             share.result()
         if only:
@@ -56,12 +56,12 @@ def run_leaderboard(jobs: int, only: Sequence[str] = ()) -> None:
     _console.print(f"Leaderboard: {(REPORTS / 'leaderboard.html').absolute()}", soft_wrap=True)
 
 
-def shares(models: Sequence[str]) -> list[list[str]]:
-    """The stages of a few models each, training before evaluation.
+def shares(models: Sequence[str], jobs: int) -> list[list[str]]:
+    """The stages of a few models each, training before evaluation; as many shares for each of the jobs.
 
     Neighbours go to different shares: a family's models stand together, and the dearest families last.
     """
-    count = ceil(len(models) / TOGETHER)
+    count = min(ceil(len(models) / (TOGETHER * jobs)) * jobs, len(models))
     return [
         [f"{of}@{name}" for name in models[first::count] for of in (TRAIN, EVALUATE)]
         for first in range(count)
