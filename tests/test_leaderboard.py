@@ -1,3 +1,4 @@
+import json
 from collections import Counter
 from collections.abc import Sequence
 from itertools import chain, pairwise
@@ -22,6 +23,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, repository: Path, tmp_path: Path) -> 
     monkeypatch.setenv("VFAL_STATE", str(tmp_path))
     monkeypatch.setattr(leaderboard, "load_params", tiny_params)
     monkeypatch.setattr(leaderboard, "_repro", lambda arguments: asked.append([*arguments]))
+    monkeypatch.setattr(leaderboard, "_stale", list)
     monkeypatch.setattr(leaderboard, "mend_locks", lambda folder: [])
     monkeypatch.setattr("vfal.tracking.mirror.sync", lambda params: "nothing to mirror")
     return asked
@@ -70,3 +72,22 @@ def test_neighbours_of_the_table_are_dealt_to_different_shares() -> None:
     assert sorted(chain.from_iterable(trained)) == sorted(names)
     assert len(trained) % 2 == 0 and max(map(len, trained)) <= leaderboard.TOGETHER
     assert not any({one, other} <= {*share} for one, other in pairwise(names) for share in trained)
+
+
+def test_models_that_are_fresh_are_not_asked_one_by_one(
+    asked: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaderboard, "_stale", lambda models: models[3:4])
+    leaderboard.run_leaderboard(2)
+    stages = [target.rpartition(":")[2] for arguments in asked[1:-1] for target in arguments[1:]]
+    assert stages == [f"{stage}@{MODELS[3]}" for stage in STAGES]
+
+
+def test_dvc_says_which_models_are_stale(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {"leaderboard/evaluate_method/dvc.yaml:evaluate_method@b": [], f"{leaderboard.TRAIN}@d": []}
+    answer = ["sh", "-c", f"echo '{json.dumps(said)}'"]
+    monkeypatch.setattr(leaderboard, "dying_with_this_process", lambda command: answer)
+    assert leaderboard._stale(["d", "c", "b"]) == ["d", "b"]
+    monkeypatch.setattr(leaderboard, "dying_with_this_process", lambda command: ["sh", "-c", "exit 3"])
+    with pytest.raises(MachineError, match="exit code 3"):
+        leaderboard._stale(["d"])

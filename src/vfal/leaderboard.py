@@ -1,5 +1,6 @@
 """`vfal leaderboard`: the shelf's maps, several models side by side."""
 
+import json
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -43,7 +44,8 @@ def run_leaderboard(jobs: int, only: Sequence[str] = ()) -> None:
             _console.print(line, soft_wrap=True)
         _repro(BEFORE)
         with ThreadPoolExecutor(jobs) as pool:
-            done = [pool.submit(_repro, ["--single-item", *targets]) for targets in shares(models, jobs)]
+            stale = _stale(models)
+            done = [pool.submit(_repro, ["--single-item", *targets]) for targets in shares(stale, jobs)]
         for share in done:
             share.result()
         if only:
@@ -61,11 +63,26 @@ def shares(models: Sequence[str], jobs: int) -> list[list[str]]:
 
     Neighbours go to different shares: a family's models stand together, and the dearest families last.
     """
-    count = min(ceil(len(models) / (TOGETHER * jobs)) * jobs, len(models))
+    count = min(ceil(len(models) / (TOGETHER * jobs)) * jobs, len(models))  # 0 of none
     return [
         [f"{of}@{name}" for name in models[first::count] for of in (TRAIN, EVALUATE)]
         for first in range(count)
     ]
+
+
+def _stale(models: Sequence[str]) -> list[str]:
+    """Those of the models that dvc would train or evaluate anew; asked of all at once."""
+    maps = [of.partition(":")[0] for of in (TRAIN, EVALUATE)]
+    asked = subprocess.run(
+        dying_with_this_process([dvc_command(), "--wait-for-lock", "status", "--json", *maps]),
+        env=tool_environment(),
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    if asked.returncode:
+        raise MachineError(f"dvc status ended with exit code {asked.returncode}; the reason stands above.")
+    changed = {stage.partition("@")[2] for stage in json.loads(asked.stdout)}
+    return [name for name in models if name in changed]
 
 
 def _repro(arguments: Sequence[str]) -> None:
