@@ -75,7 +75,7 @@ def test_it_is_bit_for_bit_the_optimiser_of_torch(name: str) -> None:
     reference: torch.optim.Optimizer = (
         torch.optim.SGD(theirs.parameters(), lr=0.1, momentum=0.9, weight_decay=0.01)
         if name == "sgd"
-        else torch.optim.Adam(theirs.parameters(), lr=0.1, betas=(0.9, 0.99), weight_decay=0.01, foreach=True)
+        else torch.optim.Adam(theirs.parameters(), lr=0.1, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
     )
     for _ in range(5):
         inputs = torch.randn(7, 5)

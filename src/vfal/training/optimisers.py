@@ -110,7 +110,7 @@ class Adam(Mover):
             if parameter not in self.buffers:
                 self.buffers[parameter] = torch.zeros_like(parameter)
                 self.squares[parameter] = torch.zeros_like(parameter)
-                self.steps[parameter] = torch.zeros(())
+                self.steps[parameter] = torch.zeros((), device=parameter.device)
         adam(
             [*moving],
             _gradients(moving),
@@ -145,8 +145,7 @@ class Adam(Mover):
             for parameter in self.parameters:
                 key = f"{names[parameter]}.{part}"
                 if key in state:
-                    place = "cpu" if part == "steps" else parameter.device
-                    values[parameter] = state[key].to(place, copy=True)
+                    values[parameter] = state[key].to(parameter.device, copy=True)
 
 
 def _gradients(moving: list[nn.Parameter]) -> list[Tensor]:
