@@ -43,8 +43,8 @@ def run_leaderboard(jobs: int, only: Sequence[str] = ()) -> None:
         for line in mend_locks(Path.cwd()):
             _console.print(line, soft_wrap=True)
         _repro(BEFORE)
+        stale = _stale(models)
         with ThreadPoolExecutor(jobs) as pool:
-            stale = _stale(models)
             done = [pool.submit(_repro, ["--single-item", *targets]) for targets in shares(stale, jobs)]
         for share in done:
             share.result()
@@ -63,7 +63,7 @@ def shares(models: Sequence[str], jobs: int) -> list[list[str]]:
 
     Neighbours go to different shares: a family's models stand together, and the dearest families last.
     """
-    count = min(ceil(len(models) / (TOGETHER * jobs)) * jobs, len(models))  # 0 of none
+    count = min(ceil(len(models) / (TOGETHER * jobs)) * jobs, len(models))
     return [
         [f"{of}@{name}" for name in models[first::count] for of in (TRAIN, EVALUATE)]
         for first in range(count)
