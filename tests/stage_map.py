@@ -1,4 +1,4 @@
-"""The map as tests see it: the stages of dvc.yaml with every `${...}` filled in, and what each imports."""
+"""The maps as tests see them: all stages with every `${...}` filled in, and what each imports."""
 
 import ast
 import re
@@ -9,10 +9,12 @@ from typing import Any
 import grimp
 from ruamel.yaml import YAML
 
+from vfal.core.config.params import Params
 from vfal.datasets import SHELF as DATASETS
 from vfal.methods import SHELF as METHODS
 from vfal.nn.catalogue import ENCODERS
 from vfal.protocols import SHELF as PROTOCOLS
+from vfal.shelf_maps import TEXT, texts
 from vfal.tracking.provenance import SHELF_MAPS
 
 # Who takes entries down from a shelf, by module address, imports every entry of it.
@@ -21,7 +23,6 @@ SHELVES = {
     "vfal.protocols": PROTOCOLS.values(),
     "vfal.nn.catalogue": [address for shelf in ENCODERS.values() for address in shelf.values()],
 }
-MAPS = (Path("dvc.yaml"), *SHELF_MAPS)
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,22 @@ class Stage:
     method: str = "seeking_the_shape"  # the one of the shelf that the stage takes down
 
 
-def read_map(dvc_yaml: Path, params: dict[str, Any]) -> list[Stage]:
+def maps(repository: Path, params: Params) -> list[str]:
+    """The texts of all maps: dvc.yaml, those of the shelf as `params` make them, and the table's."""
+    main, common, table = (
+        (repository / path).read_text(encoding="utf-8")
+        for path in ("dvc.yaml", TEXT, SHELF_MAPS / "dvc.yaml")
+    )
+    return [main, *texts(params, common).values(), table]
+
+
+def read_map(text: str, params: dict[str, Any]) -> list[Stage]:
     stages = []
-    for block, body in load(dvc_yaml)["stages"].items():
+    for block, body in _load(text)["stages"].items():
         if "foreach" not in body:
             stages.append(_stage(block, "", body, params))
             continue
-        each = fill(body["foreach"], params)
+        each = body["foreach"] if isinstance(body["foreach"], list) else fill(body["foreach"], params)
         for item in each:
             inner = params | ({"key": item, "item": each[item]} if isinstance(each, dict) else {"item": item})
             stages.append(_stage(block, item, body["do"], inner))
@@ -53,7 +63,11 @@ def read_map(dvc_yaml: Path, params: dict[str, Any]) -> list[Stage]:
 
 
 def load(path: Path) -> Any:
-    return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    return _load(path.read_text(encoding="utf-8"))
+
+
+def _load(text: str) -> Any:
+    return YAML(typ="safe", pure=True).load(text)
 
 
 def fill(text: str, values: dict[str, Any]) -> Any:
@@ -87,14 +101,8 @@ def _stage(block: str, item: str, body: dict[str, Any], values: dict[str, Any]) 
         deps=paths("deps"),
         outs=paths("outs", "metrics", "plots"),
         params=paths("params"),
-        method=item_method(values) or "seeking_the_shape",
+        method=values["train_method"]["models"].get(item, {}).get("method", "seeking_the_shape"),
     )
-
-
-def item_method(values: dict[str, Any]) -> str:
-    """The method of a model of the leaderboard."""
-    item = values.get("item")
-    return str(item["method"]) if isinstance(item, dict) and "method" in item else ""
 
 
 class Imports:

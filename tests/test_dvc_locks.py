@@ -8,7 +8,7 @@ from vfal.dvc_locks import mend_locks
 ENTRY = "  {name}:\n    cmd: exec vfal stage {name}\n    outs:\n    - path: data/{name}\n      md5: '1234'\n"
 HEAD = "schema: '2.0'\nstages:\n"
 WHOLE = HEAD + "".join(ENTRY.format(name=name) for name in ("collect", "train@a", "train@b"))
-SHELF = Path("leaderboard/train_method/dvc.lock")
+SHELF = Path("leaderboard/trinet/dvc.lock")
 
 
 def left_by_a_kill(path: Path, text: str) -> Path:

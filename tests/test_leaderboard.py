@@ -1,13 +1,13 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
-from itertools import chain, pairwise
 from pathlib import Path
 
 import pytest
 
 from vfal import leaderboard
 from vfal.core.errors import ConfigError, MachineError
+from vfal.shelf_maps import stages_of
 
 from .tiny_params import tiny_params
 
@@ -23,7 +23,8 @@ def asked(monkeypatch: pytest.MonkeyPatch, repository: Path, tmp_path: Path) -> 
     monkeypatch.setenv("VFAL_STATE", str(tmp_path))
     monkeypatch.setattr(leaderboard, "load_params", tiny_params)
     monkeypatch.setattr(leaderboard, "_repro", lambda arguments: asked.append([*arguments]))
-    monkeypatch.setattr(leaderboard, "_stale", list)
+    monkeypatch.setattr(leaderboard, "_stale", lambda params, models: models)
+    monkeypatch.setattr(leaderboard, "write_maps", lambda params, folder: [])
     monkeypatch.setattr(leaderboard, "mend_locks", lambda folder: [])
     monkeypatch.setattr("vfal.tracking.mirror.sync", lambda params: "nothing to mirror")
     return asked
@@ -49,7 +50,7 @@ def test_a_model_that_fails_is_told_when_the_others_are_done(
     monkeypatch.setattr(leaderboard, "_repro", failing)
     with pytest.raises(MachineError, match="exit code 1"):
         leaderboard.run_leaderboard(2)
-    assert len(asked) == 1 + len(leaderboard.shares(MODELS, 2))  # all models, but not the table
+    assert len(asked) == 1 + len(MODELS)  # but not the table
 
 
 def test_some_models_alone_make_no_table(asked: list[list[str]], capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,29 +66,21 @@ def test_a_model_that_params_do_not_have_is_refused_before_any_work(asked: list[
     assert not asked
 
 
-def test_neighbours_of_the_table_are_dealt_to_different_shares() -> None:
-    names = [f"model_{number}" for number in range(10)]
-    dealt = leaderboard.shares(names, 2)
-    trained = [[target.partition("@")[2] for target in share[::2]] for share in dealt]
-    assert sorted(chain.from_iterable(trained)) == sorted(names)
-    assert len(trained) % 2 == 0 and max(map(len, trained)) <= leaderboard.TOGETHER
-    assert not any({one, other} <= {*share} for one, other in pairwise(names) for share in trained)
-
-
 def test_models_that_are_fresh_are_not_asked_one_by_one(
     asked: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leaderboard, "_stale", lambda models: models[3:4])
+    monkeypatch.setattr(leaderboard, "_stale", lambda params, models: models[3:4])
     leaderboard.run_leaderboard(2)
     stages = [target.rpartition(":")[2] for arguments in asked[1:-1] for target in arguments[1:]]
     assert stages == [f"{stage}@{MODELS[3]}" for stage in STAGES]
 
 
 def test_dvc_says_which_models_are_stale(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = {"leaderboard/evaluate_method/dvc.yaml:evaluate_method@b": [], f"{leaderboard.TRAIN}@d": []}
+    params, (first, second, third) = tiny_params(), MODELS[:3]
+    said = {stages_of(params, second)[1]: [], stages_of(params, first)[0]: []}
     answer = ["sh", "-c", f"echo '{json.dumps(said)}'"]
     monkeypatch.setattr(leaderboard, "dying_with_this_process", lambda command: answer)
-    assert leaderboard._stale(["d", "c", "b"]) == ["d", "b"]
+    assert leaderboard._stale(params, [first, third, second]) == [first, second]
     monkeypatch.setattr(leaderboard, "dying_with_this_process", lambda command: ["sh", "-c", "exit 3"])
     with pytest.raises(MachineError, match="exit code 3"):
-        leaderboard._stale(["d"])
+        leaderboard._stale(params, [first])

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from vfal.core.config.params import with_overrides
+from vfal.core.config.params import check, with_overrides
 from vfal.stages import LEADERBOARD, REPEATED, STAGES
 
-from .stage_map import MAPS, Imports, Stage, covers, load, look_up, read_map
+from .stage_map import Imports, Stage, covers, load, look_up, maps, read_map
 
 BOARD = ("leaderboard", "board_page", "claims")  # modules of the report about the shelf
 PRESETS = ("tiny", "demo", "full")
@@ -22,7 +22,9 @@ def params(repository: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def stages(repository: Path, params: dict[str, Any]) -> list[Stage]:
     """All maps: what dvc.yaml holds, then the shelf's."""
-    return [stage for path in MAPS for stage in read_map(repository / path, params)]
+    return [
+        stage for text in maps(repository, check(params, "params.yaml")) for stage in read_map(text, params)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +147,8 @@ def test_every_block_a_stage_reads_is_a_parameter_of_it(
 def test_the_folder_of_files_that_params_name_is_a_dependency_of_who_reads_them(
     repository: Path, params: dict[str, Any], folder: str
 ) -> None:
-    stages = read_map(repository / "dvc.yaml", with_overrides(params, {"prepare.lists": folder}))
+    main = (repository / "dvc.yaml").read_text(encoding="utf-8")
+    stages = read_map(main, with_overrides(params, {"prepare.lists": folder}))
     depending = {stage.name for stage in stages if folder in stage.deps}
     readers = {
         path.stem
@@ -176,9 +179,8 @@ def test_there_are_no_other_presets(repository: Path) -> None:
 def test_the_map_of_a_preset_trains_every_model_it_evaluates(
     repository: Path, params: dict[str, Any], preset: str
 ) -> None:
-    stages = read_map(
-        repository / "dvc.yaml", with_overrides(params, load(repository / f"presets/{preset}.yaml"))
-    )
+    main = (repository / "dvc.yaml").read_text(encoding="utf-8")
+    stages = read_map(main, with_overrides(params, load(repository / f"presets/{preset}.yaml")))
     made = {out for stage in stages for out in stage.outs}
     for stage in stages:
         if stage.block == "evaluate":

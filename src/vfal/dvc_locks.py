@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from vfal.core.files import write_text
-from vfal.tracking.provenance import LOCK, SHELF_MAPS
+from vfal.tracking.provenance import locks
 
 STILL_S = 5.0  # a half file that nobody has written to for so long is nobody's work in progress
 LOOK_S = 0.5
@@ -22,8 +22,7 @@ def mend_locks(folder: Path) -> list[str]:
     Without this every dvc command ends with a complaint about the file.
     """
     said = []
-    for lock in (LOCK, *(one.with_suffix(".lock") for one in SHELF_MAPS)):
-        path = folder / lock
+    for path in locks(folder):
         while path.exists() and not _whole(text := path.read_text(encoding="utf-8")):
             if time.time() - path.stat().st_mtime < STILL_S:
                 time.sleep(LOOK_S)
@@ -34,6 +33,7 @@ def mend_locks(folder: Path) -> list[str]:
             else:
                 path.unlink()
             stages = len(_ENTRY.findall(kept))
+            lock = path.relative_to(folder)
             said.append(f"{lock}: dvc was killed while it wrote this file; {stages} of its stages are whole.")
     return said
 

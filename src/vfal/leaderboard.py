@@ -4,12 +4,11 @@ import json
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from math import ceil
 from pathlib import Path
 
 from rich.console import Console
 
-from vfal.core.config.params import load_params
+from vfal.core.config.params import Params, load_params
 from vfal.core.config.shelf_models import ordered
 from vfal.core.death import dying_with_this_process
 from vfal.core.errors import MachineError
@@ -18,13 +17,9 @@ from vfal.core.state import only_one
 from vfal.doctor.feasible import refuse_what_cannot_work
 from vfal.dvc_locks import mend_locks
 from vfal.dvc_stages import dvc_command, tool_environment
-from vfal.tracking.provenance import SHELF_MAPS
+from vfal.shelf_maps import TABLE, map_of, stages_of, write_maps
 
-TRAIN, EVALUATE, TABLE = (f"{one.as_posix()}:{one.parent.name}" for one in SHELF_MAPS)
 BEFORE = ("embed", "validate")  # the stages of dvc.yaml that the shelf learns from
-TOGETHER = (
-    4  # models of one dvc: starting it takes as long as evaluating a model, and models differ in length
-)
 _console = Console(highlight=False)
 
 
@@ -40,14 +35,14 @@ def run_leaderboard(jobs: int, only: Sequence[str] = ()) -> None:
     for name in models:
         ordered(params, name)  # wrong keys are refused before any work
     with only_one("shelf", "vfal leaderboard"):
-        for line in mend_locks(Path.cwd()):
+        for line in write_maps(params, Path.cwd()) + mend_locks(Path.cwd()):
             _console.print(line, soft_wrap=True)
         _repro(BEFORE)
-        stale = _stale(models)
+        stale = _stale(params, models)
         with ThreadPoolExecutor(jobs) as pool:
-            done = [pool.submit(_repro, ["--single-item", *targets]) for targets in shares(stale, jobs)]
-        for share in done:
-            share.result()
+            done = [pool.submit(_repro, ["--single-item", *stages_of(params, name)]) for name in stale]
+        for model in done:
+            model.result()
         if only:
             _console.print("The table waits for all models: `vfal leaderboard` without --only makes it.")
             return
@@ -58,31 +53,19 @@ def run_leaderboard(jobs: int, only: Sequence[str] = ()) -> None:
     _console.print(f"Leaderboard: {(REPORTS / 'leaderboard.html').absolute()}", soft_wrap=True)
 
 
-def shares(models: Sequence[str], jobs: int) -> list[list[str]]:
-    """The stages of a few models each, training before evaluation; as many shares for each of the jobs.
-
-    Neighbours go to different shares: a family's models stand together, and the dearest families last.
-    """
-    count = min(ceil(len(models) / (TOGETHER * jobs)) * jobs, len(models))
-    return [
-        [f"{of}@{name}" for name in models[first::count] for of in (TRAIN, EVALUATE)]
-        for first in range(count)
-    ]
-
-
-def _stale(models: Sequence[str]) -> list[str]:
+def _stale(params: Params, models: Sequence[str]) -> list[str]:
     """Those of the models that dvc would train or evaluate anew; asked of all at once."""
-    maps = [of.partition(":")[0] for of in (TRAIN, EVALUATE)]
+    maps = {str(map_of(params.train_method.models[name].method)) for name in models}
     asked = subprocess.run(
-        dying_with_this_process([dvc_command(), "--wait-for-lock", "status", "--json", *maps]),
+        dying_with_this_process([dvc_command(), "--wait-for-lock", "status", "--json", *sorted(maps)]),
         env=tool_environment(),
         stdout=subprocess.PIPE,
         check=False,
     )
     if asked.returncode:
         raise MachineError(f"dvc status ended with exit code {asked.returncode}; the reason stands above.")
-    changed = {stage.partition("@")[2] for stage in json.loads(asked.stdout)}
-    return [name for name in models if name in changed]
+    changed = set(json.loads(asked.stdout))
+    return [name for name in models if changed & {*stages_of(params, name)}]
 
 
 def _repro(arguments: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from vfal.core.config.params import Params
 from vfal.core.files import read_json
 from vfal.reporting.entries import line_up
 
-from ..stage_map import MAPS, covers, read_map
+from ..stage_map import covers, maps, read_map
 
 
 def test_the_page_holds_everything_it_shows(params: Params) -> None:
@@ -33,7 +33,7 @@ def test_people_whose_truth_is_unknown_are_reported_all_the_same(params: Params)
 
 def test_the_map_leaves_what_its_stages_declare_and_nothing_else(params: Params, repository: Path) -> None:
     values = params.model_dump(by_alias=True)
-    stages = [stage for path in MAPS for stage in read_map(repository / path, values)]
+    stages = [stage for text in maps(repository, params) for stage in read_map(text, values)]
     declared = [out for stage in stages for out in stage.outs]
     left = [
         path.as_posix()

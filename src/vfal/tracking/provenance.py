@@ -15,11 +15,18 @@ from vfal.core.errors import ConfigError, DataError
 from vfal.core.paths import RAW
 
 LOCK = Path("dvc.lock")
-# The shelf's maps, in the order they run; the folder of each is named after its last stage.
-SHELF_MAPS = tuple(Path("leaderboard", name, "dvc.yaml") for name in ("train_method", "evaluate_method", ""))
+SHELF_MAPS = Path("leaderboard")  # holds the shelf's maps, one for each method, and the table's
 LOOKS, BETWEEN_LOOKS_S = 10, 0.1
 # A stage is the authority on the block of its own name; these blocks have no stage of their own.
 ALSO_OF = {"retrain": ("seeds", "machine", "methods")}
+
+
+def locks(folder: Path) -> list[Path]:
+    """The lock files below `folder`: the main map's, those of the shelf's methods, the table's.
+
+    The first and the last need not be there.
+    """
+    return [folder / LOCK, *sorted(folder.glob(f"{SHELF_MAPS}/*/{LOCK}")), folder / SHELF_MAPS / LOCK]
 
 
 def read_lock() -> dict[str, Any]:
@@ -28,8 +35,8 @@ def read_lock() -> dict[str, Any]:
     DVC writes such a file in place: one that is read in that moment is read again, and a file that stays
     unreadable is a `DataError`.
     """
-    locks = (LOCK, *(one.with_suffix(".lock") for one in SHELF_MAPS)) if LOCK.exists() else ()
-    return {name: entry for lock in locks for name, entry in _stages_in(lock).items()}
+    whole = locks(Path()) if LOCK.exists() else []
+    return {name: entry for lock in whole for name, entry in _stages_in(lock).items()}
 
 
 def _stages_in(lock: Path) -> dict[str, Any]:
