@@ -14,7 +14,7 @@ from vfal.datasets import SHELF as DATASETS
 from vfal.methods import SHELF as METHODS
 from vfal.nn.catalogue import ENCODERS
 from vfal.protocols import SHELF as PROTOCOLS
-from vfal.shelf_maps import TEXT, texts
+from vfal.shelf_maps import TEXT, map_texts
 from vfal.tracking.provenance import SHELF_MAPS
 
 # Who takes entries down from a shelf, by module address, imports every entry of it.
@@ -46,7 +46,7 @@ def maps(repository: Path, params: Params) -> list[str]:
         (repository / path).read_text(encoding="utf-8")
         for path in ("dvc.yaml", TEXT, SHELF_MAPS / "dvc.yaml")
     )
-    return [main, *texts(params, common).values(), table]
+    return [main, *map_texts(params, common).values(), table]
 
 
 def read_map(text: str, params: dict[str, Any]) -> list[Stage]:

@@ -21,13 +21,13 @@ def stages_of(params: Params, name: str) -> list[str]:
     return [f"{place}:{stage}@{name}" for stage in ("train_method", "evaluate_method")]
 
 
-def texts(params: Params, text: str) -> dict[Path, str]:
-    """What the map of every method with a model in params.yaml says; `text` is that of all of them."""
+def map_texts(params: Params, common: str) -> dict[Path, str]:
+    """What the map of every method with a model in params.yaml says; `common` is the text of `TEXT`."""
     models: dict[str, list[str]] = {}
     for name, model in params.train_method.models.items():
         models.setdefault(model.method, []).append(name)
     return {
-        map_of(method): text.replace("<method>", method).replace("<models>", ", ".join(names))
+        map_of(method): common.replace("<method>", method).replace("<models>", ", ".join(names))
         for method, names in models.items()
     }
 
@@ -39,7 +39,7 @@ def write_maps(params: Params, folder: Path) -> list[str]:
     here stays.
     """
     common = (folder / TEXT).read_text(encoding="utf-8")
-    wanted = {folder / place: text for place, text in texts(params, common).items()}
+    wanted = {folder / place: text for place, text in map_texts(params, common).items()}
     said = []
     for path, text in wanted.items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
