@@ -76,6 +76,7 @@ def _bring(params: Params, models: Sequence[str], jobs: int) -> None:
                     said = f"failed: {error}"
                 # Past rich's console, which would write into the bar.
                 sys.stdout.write(f"{name:<{widest}}  {said}\n")
+                sys.stdout.flush()
     finally:
         pool.shutdown(cancel_futures=True)  # who interrupts this does not want the rest
     if failed:
