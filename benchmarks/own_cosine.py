@@ -1,0 +1,53 @@
+"""What Fuse after Align's encoder of pairs adds to the cosine of the very embeddings that it judges.
+
+`python benchmarks/own_cosine.py` takes the models that `make leaderboard` left and prints the paired
+difference on test people, mean over seeds, with its interval. Half a minute.
+"""
+
+from rich.console import Console
+from rich.table import Table
+
+from judging import each_seed
+from vfal.core.config.params import load_params
+from vfal.core.types import DIRECTIONS
+from vfal.evaluation.averaging import mean_over_seeds
+from vfal.evaluation.intervals import paired_difference
+from vfal.evaluation.scoring import Cosine
+from vfal.training.assessing import scorer_of
+
+PROTOCOLS = ("matching", "verification", "retrieval")
+NUMBERS = tuple(
+    f"{protocol}/{direction}/all/{measure}"
+    for protocol, measure in (("matching_1_2", "accuracy"), ("verification", "auc"), ("retrieval", "map"))
+    for direction in DIRECTIONS
+)
+
+
+def main() -> None:
+    params = load_params()
+    level = params.evaluate.level
+    drawn = params.evaluate_method.bootstrap_replicates
+    found = [
+        (measured(Cosine()), measured(scorer_of(method)))
+        for method, measured in each_seed(params, PROTOCOLS, replicates=drawn)
+    ]
+    (cosine, by_cosine), (judged, by_judge) = (
+        mean_over_seeds([one.records for one in side], [one.replicates for one in side], level=level)
+        for side in zip(*found, strict=True)
+    )
+    table = Table(title=f"percent, seeds {', '.join(map(str, params.train_method.seeds))}")
+    for head in ("number", "cosine", "encoder", f"difference, {level:.0%}"):
+        table.add_column(head, justify="left" if head == "number" else "right")
+    for name in NUMBERS:
+        gain = paired_difference((cosine[name], by_cosine[name]), (judged[name], by_judge[name]), level=level)
+        table.add_row(
+            name,
+            f"{100 * cosine[name]['value']:.1f}",
+            f"{100 * judged[name]['value']:.1f}",
+            f"{100 * gain.value:+.1f} [{100 * gain.low:+.1f}, {100 * gain.high:+.1f}]",
+        )
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
