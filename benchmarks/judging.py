@@ -1,13 +1,12 @@
 """What `reranked.py` and `own_cosine.py` share: Fuse after Align on test people, by any scorer."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from vfal.core.config.params import Params
 from vfal.core.config.shelf_models import ordered
 from vfal.core.paths import PREPARED, SHELF_MODELS
 from vfal.core.tables import read_table
-from vfal.evaluation.embeddings import Embeddings
-from vfal.evaluation.scoring import Scorer
 from vfal.method import Method
 from vfal.protocol import Evaluation, evaluate
 from vfal.protocols import get_protocols
@@ -22,26 +21,17 @@ MODEL = "fuse_after_align"
 
 def each_seed(
     params: Params, protocols: tuple[str, ...], *, replicates: int
-) -> Iterator[tuple[Method, Callable[[Scorer], Evaluation]]]:
-    """The model of each seed, and what its embeddings come to under any scorer."""
+) -> Iterator[tuple[Method, Callable[..., Evaluation]]]:
+    """The model of each seed, and `evaluate` of its embeddings, which wants a `scorer`."""
     model = ordered(params, MODEL)
     material, tested = material_of(params, model), identities_of("test")
     people, trials = read_table(PREPARED / "identities.parquet", PEOPLE), read_trials("test")
     settings = params.evaluate.model_copy(update={"groups": ("all",), "bootstrap_replicates": replicates})
+    asked, seed_of_trials = get_protocols(protocols), params.prepare.seed
     for seed in params.train_method.seeds:
         method = read_model(SHELF_MODELS / MODEL, seed, params, model)
         embeddings = embed_split(method, material, tested, params)
-
-        def measured(scorer: Scorer, embeddings: Embeddings = embeddings) -> Evaluation:
-            return evaluate(
-                get_protocols(protocols),
-                embeddings,
-                people,
-                trials,
-                settings,
-                split="test",
-                seed=params.prepare.seed,
-                scorer=scorer,
-            )
-
-        yield method, measured
+        yield (
+            method,
+            partial(evaluate, asked, embeddings, people, trials, settings, split="test", seed=seed_of_trials),
+        )

@@ -11,8 +11,9 @@ from judging import each_seed
 from vfal.core.config.params import load_params
 from vfal.core.types import DIRECTIONS
 from vfal.evaluation.averaging import mean_over_seeds
-from vfal.evaluation.intervals import paired_difference
 from vfal.evaluation.scoring import Cosine
+from vfal.reporting.results import Result, paired
+from vfal.reporting.table import percent, points
 from vfal.training.assessing import scorer_of
 
 PROTOCOLS = ("matching", "verification", "retrieval")
@@ -28,24 +29,20 @@ def main() -> None:
     level = params.evaluate.level
     drawn = params.evaluate_method.bootstrap_replicates
     found = [
-        (measured(Cosine()), measured(scorer_of(method)))
+        (measured(scorer=Cosine()), measured(scorer=scorer_of(method)))
         for method, measured in each_seed(params, PROTOCOLS, replicates=drawn)
     ]
-    (cosine, by_cosine), (judged, by_judge) = (
-        mean_over_seeds([one.records for one in side], [one.replicates for one in side], level=level)
+    cosine, encoder = (
+        Result(*mean_over_seeds([one.records for one in side], [one.replicates for one in side], level=level))
         for side in zip(*found, strict=True)
     )
     table = Table(title=f"percent, seeds {', '.join(map(str, params.train_method.seeds))}")
-    for head in ("number", "cosine", "encoder", f"difference, {level:.0%}"):
+    for head in ("number", "cosine", "encoder", f"difference, points, {level:.0%}"):
         table.add_column(head, justify="left" if head == "number" else "right")
     for name in NUMBERS:
-        gain = paired_difference((cosine[name], by_cosine[name]), (judged[name], by_judge[name]), level=level)
-        table.add_row(
-            name,
-            f"{100 * cosine[name]['value']:.1f}",
-            f"{100 * judged[name]['value']:.1f}",
-            f"{100 * gain.value:+.1f} [{100 * gain.low:+.1f}, {100 * gain.high:+.1f}]",
-        )
+        gain, low, high = map(points, paired(cosine, encoder, name, level=level).values())
+        values = (percent(side.records[name]["value"]) for side in (cosine, encoder))
+        table.add_row(name, *values, f"{gain} [{low}, {high}]")
     Console().print(table)
 
 

@@ -25,7 +25,7 @@ def main(lengths: tuple[int, ...]) -> None:
     for method, measured in each_seed(params, ("retrieval",), replicates=0):
         for length in lengths:
             method.shortlist = length
-            records = measured(scorer_of(method)).records
+            records = measured(scorer=scorer_of(method)).records
             found[length].append([records[f"retrieval/{one}/all/map"]["value"] for one in DIRECTIONS])
     table = Table(title=f"mAP in percent, seeds {', '.join(map(str, params.train_method.seeds))}")
     for head in ("shortlist", *DIRECTIONS):

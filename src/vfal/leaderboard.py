@@ -43,6 +43,7 @@ def run_leaderboard(jobs: int, only: Sequence[str] = ()) -> None:
         for line in write_maps(params, Path.cwd()) + mend_locks(Path.cwd()):
             _console.print(line, soft_wrap=True)
         _repro(BEFORE)
+        _console.print(f"Asking DVC which of {len(models)} models changed.")
         _bring(params, _stale(params, models), jobs)
         if not only:
             _repro(["--single-item", TABLE])
